@@ -1,0 +1,1 @@
+"""compile(), fit() and the callbacks of a Keras program, and the training script made of them."""
