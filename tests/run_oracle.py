@@ -64,7 +64,7 @@ class Case:
 
 def read_case(path: str | Path) -> Case:
     """Read the title and the directives of the case at `path`; raises ValueError on a malformed docstring."""
-    path = Path(path)
+    path = Path(path).resolve()
     match = DOCSTRING.match(path.read_text(encoding="utf-8"))
     if match is None:
         raise ValueError(f"{path}: a case starts with a docstring")
