@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError
 from keras2torch.training.recorded import Recorded
@@ -13,13 +13,13 @@ class Constraint(Recorded):
 
 
 class MaxNorm(Constraint):
-    OLD_NAMES = {"m": "max_value"}
+    OLD_NAMES: ClassVar[dict[str, str | None]] = {"m": "max_value"}
     max_value: float = 2
     axis: Any = 0
 
 
 class MinMaxNorm(Constraint):
-    OLD_NAMES = {"low": "min_value", "high": "max_value"}
+    OLD_NAMES: ClassVar[dict[str, str | None]] = {"low": "min_value", "high": "max_value"}
     min_value: float = 0.0
     max_value: float = 1.0
     rate: float = 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError
 from keras2torch.graph import Constant
@@ -23,6 +23,8 @@ class InitialValue(Constant):
 class Initializer(Recorded):
     """Base of the initializers, Keras's and the user's own."""
 
+    OLD_NAMES: ClassVar[dict[str, str | None]] = {"dtype": None, "verify_shape": None}
+
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> InitialValue:
         from keras2torch.layers.base import dtype_name
 
@@ -30,15 +32,14 @@ class Initializer(Recorded):
 
 
 class Zeros(Initializer):
-    OLD_NAMES = {"dtype": None}
+    pass
 
 
 class Ones(Initializer):
-    OLD_NAMES = {"dtype": None}
+    pass
 
 
-class Constant_(Initializer):  # noqa: N801 - renamed below; graph.Constant is another thing
-    OLD_NAMES = {"dtype": None, "verify_shape": None}
+class Constant_(Initializer):  # renamed below: graph.Constant is another thing
     value: float = 0.0
 
 
@@ -46,39 +47,33 @@ Constant_.__name__ = Constant_.__qualname__ = "Constant"
 
 
 class Identity(Initializer):
-    OLD_NAMES = {"dtype": None}
     gain: float = 1.0
 
 
 class RandomNormal(Initializer):
-    OLD_NAMES = {"dtype": None}
     mean: float = 0.0
     stddev: float = 0.05
     seed: Any = None
 
 
 class TruncatedNormal(Initializer):
-    OLD_NAMES = {"dtype": None}
     mean: float = 0.0
     stddev: float = 0.05
     seed: Any = None
 
 
 class RandomUniform(Initializer):
-    OLD_NAMES = {"dtype": None}
     minval: float = -0.05
     maxval: float = 0.05
     seed: Any = None
 
 
 class Orthogonal(Initializer):
-    OLD_NAMES = {"dtype": None}
     gain: float = 1.0
     seed: Any = None
 
 
 class VarianceScaling(Initializer):
-    OLD_NAMES = {"dtype": None}
     scale: float = 1.0
     mode: str = "fan_in"
     distribution: str = "truncated_normal"
@@ -95,8 +90,7 @@ class VarianceScaling(Initializer):
 class _Scaled(Initializer):
     """One of the named cases of VarianceScaling; ``scaling`` is (scale, mode, distribution)."""
 
-    OLD_NAMES = {"dtype": None}
-    scaling = (1.0, "fan_in", "truncated_normal")
+    scaling: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "truncated_normal")
     seed: Any = None
     input_axes: Any = None
     output_axes: Any = None
@@ -105,7 +99,7 @@ class _Scaled(Initializer):
 def _scaled(name: str, scale: float, mode: str, distribution: str) -> type[Initializer]:
     namespace = {
         "__module__": __name__,
-        "__annotations__": dict(_Scaled.__annotations__),
+        "__annotations__": {"seed": Any, "input_axes": Any, "output_axes": Any},
         "scaling": (scale, mode, distribution),
         "seed": None,
         "input_axes": None,

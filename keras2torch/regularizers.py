@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError
 from keras2torch.training.recorded import Recorded
@@ -13,12 +13,12 @@ class Regularizer(Recorded):
 
 
 class L1(Regularizer):
-    OLD_NAMES = {"l": "l1"}
+    OLD_NAMES: ClassVar[dict[str, str | None]] = {"l": "l1"}
     l1: float = 0.01
 
 
 class L2(Regularizer):
-    OLD_NAMES = {"l": "l2"}
+    OLD_NAMES: ClassVar[dict[str, str | None]] = {"l": "l2"}
     l2: float = 0.01
 
 
