@@ -95,7 +95,7 @@ def _tensorflow(keras: Any) -> Any:
         "reduce_mean": lambda x, axis=None, keepdims=False: ops.mean(x, axis, keepdims),
         "reduce_sum": lambda x, axis=None, keepdims=False: ops.sum(x, axis, keepdims),
         "reduce_max": lambda x, axis=None, keepdims=False: ops.max(x, axis, keepdims),
-        "random": types.SimpleNamespace(set_seed=keras.utils.set_random_seed),
+        "random": types.SimpleNamespace(set_seed=lambda seed: None),
         "math": types.SimpleNamespace(
             sqrt=ops.sqrt, square=ops.square, exp=ops.exp, softplus=ops.softplus, tanh=ops.tanh
         ),
@@ -114,6 +114,34 @@ def _tensorflow(keras: Any) -> Any:
     for name, value in names.items():
         setattr(tensorflow, name, value)
     return tensorflow
+
+
+def quick_random(real: Any) -> Any:
+    """What the initialisers draw from, in NumPy: JAX would compile a kernel for each new shape.
+
+    The spread is Keras's, the numbers are not; they are the same in every run.
+    """
+    generator = np.random.default_rng(0)
+
+    def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, **_: Any) -> Any:
+        return generator.uniform(minval, maxval, shape).astype(dtype or "float32")
+
+    def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, **_: Any) -> Any:
+        return generator.normal(mean, stddev, shape).astype(dtype or "float32")
+
+    def truncated_normal(
+        shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, **_: Any
+    ) -> Any:
+        values = np.clip(generator.normal(0.0, 1.0, shape), -2.0, 2.0)
+        return (mean + stddev * values).astype(dtype or "float32")
+
+    return types.SimpleNamespace(
+        make_default_seed=real.make_default_seed,
+        SeedGenerator=real.SeedGenerator,
+        uniform=uniform,
+        normal=normal,
+        truncated_normal=truncated_normal,
+    )
 
 
 def _images(*shape: int, classes: int, train: int, test: int, flat: bool = False) -> Callable[..., Any]:

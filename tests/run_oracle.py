@@ -31,8 +31,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.initializers import random_initializers
+from keras.src.utils.module_utils import tensorflow as keras_own_tensorflow
 
-from oracle_shims import DATASETS, alias_modules
+from oracle_shims import DATASETS, alias_modules, quick_random
+
+keras_own_tensorflow.available  # Keras looks once: let it not find the stand-in of oracle_shims
 
 CASES = Path(__file__).resolve().parent / "cases"
 DIRECTIVE = re.compile(r"^\s*k2t:\s*(\w+)\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -225,6 +229,11 @@ def _patched_keras(recorder: Recorder) -> Iterator[None]:
                 )
         stack.enter_context(
             unittest.mock.patch.object(keras.utils, "plot_model", lambda *_, **__: None)
+        )
+        stack.enter_context(
+            unittest.mock.patch.object(
+                random_initializers, "random", quick_random(random_initializers.random)
+            )
         )
         yield
 
