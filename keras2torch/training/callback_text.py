@@ -1,0 +1,296 @@
+"""Callbacks as visible inline code of the training loop, only those that the program used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.quoting import quote
+from keras2torch.training import callbacks as keras
+from keras2torch.training.record import Training
+
+
+@dataclass
+class CallbackText:
+    """Where the inline code of callbacks goes.
+
+    ``state`` is kept in the checkpoint, so that a resumed run decides as an unbroken one.
+    """
+
+    state: dict[str, str] = field(default_factory=dict)
+    start: list[str] = field(default_factory=list)
+    epoch_begin: list[str] = field(default_factory=list)
+    epoch_end: list[str] = field(default_factory=list)
+    after_batch: list[str] = field(default_factory=list)
+    end: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    changes_rate: bool = False
+    stops: bool = False
+    keeps_best: bool = False
+
+
+def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> CallbackText:
+    """The inline code of all callbacks of the fit(), in order; UnsupportedError for the others."""
+    text = CallbackText()
+    given = (training.fit.get("callbacks") if training.fit else None) or []
+    if isinstance(given, keras.CallbackList):
+        given = given.callbacks or []
+    if not isinstance(given, (list, tuple)):
+        given = [given]
+    directions = {p.name: p.direction for p in printed}
+    for callback in given:
+        name = type(callback).__name__
+        lower = _LOWER.get(type(callback))
+        if lower is None:
+            raise UnsupportedError(
+                f"the callback {name} is not carried into the training script",
+                where=training.where,
+                fix="leave it out of fit(), and write what it does into the generated loop",
+            )
+        if isinstance(getattr(callback, "monitor", None), str):
+            _check_monitor(callback, directions, validated, training.where)
+        lower(callback, text, directions)
+    if not text.keeps_best:
+        _keep_best(text, "val_loss" if validated else "loss", "down", "best.pt")
+    return text
+
+
+def _check_monitor(
+    callback: Any, directions: dict[str, Any], validated: bool, where: str | None
+) -> None:
+    known = [*directions, *(f"val_{name}" for name in directions if validated)]
+    needed = getattr(callback, "save_best_only", True)
+    if callback.monitor in ("acc", "val_acc") and callback.monitor not in known:
+        callback.monitor = callback.monitor.replace("acc", "accuracy")
+    if needed and callback.monitor not in known:
+        raise K2TError(
+            f"the callback {type(callback).__name__} monitors {callback.monitor!r}; "
+            f"there are {', '.join(known)}",
+            where=where,
+        )
+
+
+def _better(callback: Any, directions: dict[str, Any]) -> str:
+    """ "down" or "up": what the callback takes for better, as Keras decides it."""
+    if callback.mode in ("min", "max"):
+        return "down" if callback.mode == "min" else "up"
+    name = callback.monitor.removeprefix("val_")
+    direction = directions.get(name)
+    if direction is None and ("acc" in name or name.startswith("fmeasure") or "auc" in name):
+        return "up"
+    return direction or "down"
+
+
+def _improves(callback: Any, directions: dict[str, Any], best: str) -> str:
+    current = f"logs[{quote(callback.monitor)}]"
+    delta = abs(getattr(callback, "min_delta", 0) or 0)
+    if _better(callback, directions) == "down":
+        return f"{current} {f'+ {quote(delta)} ' if delta else ''}< {best}"
+    return f"{current} {f'- {quote(delta)} ' if delta else ''}> {best}"
+
+
+def _worst(better: str) -> str:
+    return "math.inf" if better == "down" else "-math.inf"
+
+
+def _keep_best(text: CallbackText, monitor: str, better: str, file: str, more: str = "") -> None:
+    sign = "<" if better == "down" else ">"
+    text.state.setdefault("best", more or _worst(better))
+    text.keeps_best = True
+    text.epoch_end += [
+        f'if logs[{quote(monitor)}] {sign} state["best"]:',
+        f'    state["best"] = logs[{quote(monitor)}]',
+        "    if RANK == 0 and not args.dry_run:",
+        f"        save(model.state_dict(), args.out / {quote(file)})",
+    ]
+
+
+def _early_stopping(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    better = _better(callback, directions)
+    best, wait = 'state["stopping_best"]', 'state["stopping_wait"]'
+    text.state |= {"stopping_best": _worst(better), "stopping_wait": "0"}
+    text.stops = True
+    improved = [f"{best} = logs[{quote(callback.monitor)}]"]
+    if callback.restore_best_weights:
+        improved += [
+            "if RANK == 0 and not args.dry_run:",
+            '    save(model.state_dict(), args.out / "best.pt")',
+        ]
+        text.keeps_best = True
+        text.end += [
+            'if (args.out / "best.pt").exists() and not args.dry_run:  # restore_best_weights',
+            "    if WORLD_SIZE > 1:",
+            "        dist.barrier()",
+            '    weights = torch.load(args.out / "best.pt", map_location=args.device)',
+            "    model.load_state_dict(weights)",
+        ]
+    if callback.baseline is None:
+        improved.append(f"{wait} = 0")
+    else:
+        sign = "<" if better == "down" else ">"
+        improved += [
+            f"if logs[{quote(callback.monitor)}] {sign} {quote(callback.baseline)}:  # the baseline",
+            f"    {wait} = 0",
+        ]
+    lines = [
+        f"{wait} += 1",
+        f"if {_improves(callback, directions, best)}:",
+        *(f"    {line}" for line in improved),
+        f"elif {wait} >= {quote(callback.patience)} and epoch > 0:",
+        "    stop = True",
+    ]
+    if callback.verbose:
+        lines += [
+            "    if RANK == 0:",
+            '        print(f"Epoch {epoch + 1}: early stopping")',
+        ]
+    if callback.start_from_epoch:
+        lines = [
+            f"if epoch >= {quote(callback.start_from_epoch)}:",
+            *(f"    {line}" for line in lines),
+        ]
+    text.epoch_end += [f"# EarlyStopping on {callback.monitor}", *lines]
+
+
+def _model_checkpoint(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    if callback.save_freq != "epoch":
+        raise UnsupportedError(
+            f"ModelCheckpoint(save_freq={callback.save_freq!r}) is not carried",
+            fix='use save_freq="epoch"',
+        )
+    name = str(callback.filepath).replace("\\", "/").rpartition("/")[2]
+    for suffix in (".weights.h5", ".keras", ".hdf5", ".h5", ".ckpt", ".tf"):
+        name = name.removesuffix(suffix)
+    name = f"{name or 'weights'}.pt"
+    file = quote(name)
+    if "{" in name:
+        file = f"{quote(name)}.format(epoch=epoch + 1, **logs)"
+    if callback.save_best_only:
+        better = _better(callback, directions)
+        improves = _improves(callback, directions, 'state["best"]')
+        start = callback.initial_value_threshold
+        text.state["best"] = _worst(better) if start is None else quote(start)
+        text.keeps_best = True
+        text.epoch_end += [
+            f"# ModelCheckpoint: the best weights by {callback.monitor}",
+            f"if {improves}:",
+            f'    state["best"] = logs[{quote(callback.monitor)}]',
+            "    if RANK == 0 and not args.dry_run:",
+            f"        save(model.state_dict(), args.out / {file})",
+        ]
+    else:
+        text.epoch_end += [
+            "if RANK == 0 and not args.dry_run:  # ModelCheckpoint: the weights of every epoch",
+            f"    save(model.state_dict(), args.out / {file})",
+        ]
+
+
+def _reduce_on_plateau(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    better = _better(callback, directions)
+    best, wait = 'state["plateau_best"]', 'state["plateau_wait"]'
+    text.state |= {"plateau_best": _worst(better), "plateau_wait": "0"}
+    text.changes_rate = True
+    cooldown = 'state["plateau_cooldown"]'
+    reduce = [
+        f"    {wait} += 1",
+        f'    if {wait} >= {quote(callback.patience)} and logs["learning_rate"] > '
+        f"{quote(callback.min_lr)}:",
+        "        for group in optimizer.param_groups:",
+        f'            group["lr"] = max(group["lr"] * {quote(callback.factor)}, '
+        f"{quote(callback.min_lr)})",
+        f"        {wait} = 0",
+    ]
+    lines = [
+        f"# ReduceLROnPlateau on {callback.monitor}",
+        'logs["learning_rate"] = optimizer.param_groups[0]["lr"]',
+    ]
+    if callback.cooldown:
+        text.state["plateau_cooldown"] = "0"
+        reduce.append(f"        {cooldown} = {quote(callback.cooldown)}")
+        lines += [f"if {cooldown} > 0:", f"    {cooldown}, {wait} = {cooldown} - 1, 0"]
+    lines += [
+        f"if {_improves(callback, directions, best)}:",
+        f"    {best}, {wait} = logs[{quote(callback.monitor)}], 0",
+        f"elif {cooldown} <= 0:" if callback.cooldown else "else:",
+        *reduce,
+    ]
+    text.epoch_end += lines
+
+
+def _rate_scheduler(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    from keras2torch.training.carry import carried_function
+
+    source, name, parameters = carried_function(callback.schedule)
+    text.functions.append(source)
+    text.changes_rate = True
+    rate = 'optimizer.param_groups[0]["lr"]'
+    call = f"{name}(epoch, {rate})" if parameters > 1 else f"{name}(epoch)"
+    text.epoch_begin += [
+        f"rate = float({call})  # LearningRateScheduler",
+        "for group in optimizer.param_groups:",
+        '    group["lr"] = rate',
+    ]
+    text.epoch_end.append(f'logs["learning_rate"] = {rate}')
+
+
+def _csv_logger(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    name = str(callback.filename).replace("\\", "/").rpartition("/")[2]
+    separator = "" if callback.separator == "," else f", delimiter={quote(callback.separator)}"
+    first = 'not state["history"]'
+    text.epoch_end += [
+        "if RANK == 0 and not args.dry_run:  # CSVLogger",
+        "    args.out.mkdir(parents=True, exist_ok=True)",
+        f'    with open(args.out / {quote(name)}, "w" if {first} else "a", newline="") as file:',
+        f'        writer = csv.DictWriter(file, ["epoch", *sorted(logs)]{separator})',
+        f"        if {first}:",
+        "            writer.writeheader()",
+        '        writer.writerow({"epoch": epoch, **logs})',
+    ]
+
+
+def _terminate_on_nan(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    text.stops = True
+    lines = ['if not math.isfinite(logs["loss"]):  # TerminateOnNaN']
+    if callback.raise_error:
+        lines.append("    raise RuntimeError(f\"the loss is {logs['loss']}\")")
+    else:
+        lines += ['    print("Invalid loss, terminating training")', "    stop = True"]
+    text.epoch_end += lines
+
+
+def _tensorboard(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    if callback.histogram_freq or callback.write_images or callback.embeddings_freq:
+        raise UnsupportedError(
+            "TensorBoard histograms, images and embeddings are not carried",
+            fix="leave histogram_freq, write_images and embeddings_freq at their defaults",
+        )
+    text.start += [
+        "from torch.utils.tensorboard import SummaryWriter",
+        "",
+        "board = SummaryWriter(args.out) if RANK == 0 and not args.dry_run else None",
+    ]
+    text.epoch_end += [
+        "if board:  # TensorBoard",
+        "    for name, value in logs.items():",
+        "        board.add_scalar(name, value, epoch)",
+    ]
+
+
+def _nothing(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    """The script has it anyway: a history, a bar, and a checkpoint of every epoch to resume from."""
+
+
+_LOWER: dict[type, Any] = {
+    keras.EarlyStopping: _early_stopping,
+    keras.ModelCheckpoint: _model_checkpoint,
+    keras.ReduceLROnPlateau: _reduce_on_plateau,
+    keras.LearningRateScheduler: _rate_scheduler,
+    keras.CSVLogger: _csv_logger,
+    keras.TerminateOnNaN: _terminate_on_nan,
+    keras.TensorBoard: _tensorboard,
+    keras.History: _nothing,
+    keras.ProgbarLogger: _nothing,
+    keras.BaseLogger: _nothing,
+    keras.BackupAndRestore: _nothing,
+}

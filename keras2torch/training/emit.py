@@ -1,0 +1,712 @@
+"""The training script: every text decided here, laid out by ``templates/train.py.jinja``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.quoting import identifier, prose, quote, to_identifier
+from keras2torch.training import metrics
+from keras2torch.training.callback_text import CallbackText, lower_callbacks
+from keras2torch.training.data import Data, DataSet, plan_data
+from keras2torch.training.heads import Head
+from keras2torch.training.losses import Loss, TorchLoss
+from keras2torch.training.optimizers import OptimizerText
+from keras2torch.training.optimizers import get as get_optimizer
+from keras2torch.training.record import Training
+from keras2torch.training.schedules import LearningRateSchedule
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the generated module, as in the public contract."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+    permutation: tuple[int, ...] | None = None
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """What the training script must know of the module file beside it.
+
+    ``penalties`` are source lines that make a scalar ``penalty`` from ``model`` (regularisers), and
+    ``constraints`` lines that project the weights of ``model`` after an update.
+    """
+
+    module_name: str
+    class_name: str
+    source_name: str
+    header: tuple[str, ...] = ()
+    inputs: tuple[Any, ...] = ()
+    outputs: tuple[Any, ...] = ()
+    needs_torchinfo: bool = False
+    has_batch_norm: bool = False
+    penalties: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    frozen: bool = False
+    weights_file: str | None = None
+
+
+@dataclass
+class Column:
+    """A number summed on the device over the epoch: its variable, the batch's sum, its length."""
+
+    name: str
+    expression: str
+    size: int = 1
+
+
+@dataclass
+class Printed:
+    """A number that is printed: its name in the history, and its formula from the sums."""
+
+    name: str
+    formula: str
+    direction: str | None = None
+
+
+@dataclass
+class Step:
+    """The loss, the metrics, and how they are summed."""
+
+    lines: list[str]
+    columns: list[Column]
+    printed: list[Printed]
+    heads: list[Head]
+    helpers: list[str] = field(default_factory=list)
+
+
+def emit_training(training: Training | None, module: ModuleInfo) -> str:
+    """Source of the training script, unformatted; K2TError names what cannot be carried exactly.
+
+    Without a compiled loss there is nothing to train by: the script then predicts, and says so.
+    """
+    try:
+        return _Emission(training, module).render()
+    except K2TError as error:
+        if error.where is None and training is not None:
+            error.where = training.where
+        raise
+
+
+class _Emission:
+    def __init__(self, training: Training | None, module: ModuleInfo):
+        self.module = module
+        self.training = training or Training(None, (), (), (), (), (), ())
+        self.ends = names_of_ends(self.training, module)
+
+    def render(self) -> str:
+        if self.training.compiled is None or not any(self.training.losses()):
+            raise UnsupportedError("the program compiles no loss")
+        self.fit = self.training.fit
+        self.data = plan_data(self.training)
+        self.weighted = any(part.weight for part in self.data.sets.values()) or bool(
+            self.fit and self.fit.arguments.get("class_weight")
+        )
+        self.step = lower_step(self.training, self.module, self.ends, self.weighted)
+        self.optimizer = get_optimizer(self.training.compiled.get("optimizer"))
+        self.callbacks = lower_callbacks(self.training, self.step.printed, self.validated)
+        text = self._optimizer()
+        body = _environment().get_template("train.py.jinja").render(self._context(text))
+        return body.replace("@IMPORTS@", self._imports(body))
+
+    @property
+    def validated(self) -> bool:
+        return "validation" in self.data.sets or self.data.split is not None
+
+    @property
+    def stem(self) -> str:
+        return self.module.module_name.removesuffix("_model")
+
+    # The parts of the page.
+    def _context(self, optimizer: OptimizerText) -> dict[str, Any]:
+        step, fit = self.step, self.fit
+        inputs = self.ends.inputs
+        schedule = self.optimizer.learning_rate
+        scheduled = isinstance(schedule, LearningRateSchedule)
+        numbered = scheduled or bool(optimizer.per_update)
+        size = sum(column.size for column in step.columns) + 1
+        script = f"{self.stem}_train.py"
+        return {
+            "title": f"Train {self.module.class_name} ({self.module.module_name}.py) as "
+            f"{prose(self.module.source_name)} does in Keras.",
+            "header": [prose(line) for line in self.module.header],
+            "commands": [
+                f'pip install torch numpy pkbar "setuptools<81" {self._summary_package} matplotlib',
+                f"python {script}",
+                f"python {script} --epochs {2 * self._epochs} --resume",
+                f"torchrun --nproc-per-node 2 {script}",
+            ],
+            "imports": "@IMPORTS@",
+            "metric_names": quote(tuple(printed.name for printed in step.printed)),
+            "description": quote(f"Train {self.module.class_name}."),
+            "flags": self._flags(),
+            "data": self._data(),
+            "helpers": self._helpers(optimizer),
+            "loss_parameters": ", ".join(
+                ["net: nn.Module", "args", *(f"{name}: Tensor" for name in self._tensors)]
+            ),
+            "loss_doc": (
+                "The loss to minimise; the batch's sums of METRICS, and its size."
+                if self._plain
+                else "The loss to minimise; the batch's sums that METRICS are made of, and its size."
+            ),
+            "loss_lines": self._loss_lines(),
+            "means_lines": self._means_lines(size),
+            "epoch_parameters": "net, dataset, optimizer, epoch, bar, args",
+            "shuffle": self._shuffle,
+            "totals_size": "len(METRICS) + 1" if self._plain else str(size),
+            "numbered": numbered,
+            "first_epoch": self._first_epoch,
+            "update_lines": self._update_lines(optimizer),
+            "after_batch": self.callbacks.after_batch,
+            "predict_type": "Tensor" if len(self.step.heads) == 1 else "list[Tensor]",
+            "predict_doc": self._predict_doc(),
+            "predict_lines": self._predict_lines(len(inputs)),
+            "class_name": identifier(self.module.class_name),
+            "summary_lines": self._summary_lines(),
+            "sets": self._set_names,
+            "validation": "validation_set" if self.validated else None,
+            "test": self._test_set,
+            "many_outputs": len(self.step.heads) > 1,
+            "predict_always": bool(self.training.predictions),
+            "predict_set": self._test_set or ("validation_set" if self.validated else "train_set"),
+            "optimizer_comment": optimizer.comment,
+            "optimizer": self._optimizer_call(optimizer),
+            "batch_norm": self.module.has_batch_norm,
+            "callbacks": self.callbacks,
+            "validation_freq": self._validation_freq(),
+            "weights_file": self.module.weights_file and quote(self.module.weights_file),
+        }
+
+    @property
+    def _plain(self) -> bool:
+        """Whether every printed number is a mean over samples."""
+        columns = zip(self.step.printed, self.step.columns)
+        return len(self.step.printed) == len(self.step.columns) and all(
+            printed.formula == f"{column.name} / count" for printed, column in columns
+        )
+
+    @property
+    def _epochs(self) -> int:
+        return int(self.fit.get("epochs")) if self.fit else 1
+
+    @property
+    def _first_epoch(self) -> int:
+        return int(self.fit.get("initial_epoch")) if self.fit else 0
+
+    @property
+    def _batch_size(self) -> int:
+        fit = self.fit
+        if fit is None:
+            return 32
+        given = fit.arguments.get("batch_size")
+        if given is None and isinstance(fit.arguments.get("x"), object):
+            steps, x = fit.arguments.get("steps_per_epoch"), fit.arguments.get("x")
+            if steps and hasattr(x, "__len__") and hasattr(x, "shape"):
+                return -(-len(x) // int(steps))
+        return int(given) if given else 32
+
+    @property
+    def _shuffle(self) -> bool:
+        return bool(self.fit.get("shuffle")) if self.fit else True
+
+    @property
+    def _tensors(self) -> list[str]:
+        names = [*self.ends.inputs, *self.ends.targets]
+        return [*names, "weight"] if self.weighted else names
+
+    @property
+    def _set_names(self) -> list[str]:
+        names = ["train_set"] + (["validation_set"] if self.validated else [])
+        return names + (["test_set"] if self._test_set == "test_set" else [])
+
+    @property
+    def _test_set(self) -> str | None:
+        test = self.data.sets.get("test")
+        if test is None:
+            return None
+        if test == self.data.sets.get("validation"):
+            return "validation_set"
+        return "test_set"
+
+    def _flags(self) -> list[str]:
+        rate = self.optimizer.learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = rate.initial()
+        flags = []
+        if self.data.keys:
+            flags.append(
+                f'"--data", default={quote(self.stem + ".npz")}, '
+                f"help={quote('npz file with ' + ', '.join(self.data.keys))}"
+            )
+        if self.module.weights_file:
+            flags.append(
+                f'"--weights", default={quote(self.module.weights_file)}, '
+                'help="where to start from; an empty string: from scratch"'
+            )
+        flags += [
+            f'"--epochs", type=int, default={quote(self._epochs)}',
+            f'"--batch-size", type=int, default={quote(self._batch_size)}, '
+            'help="over all processes together"',
+        ]
+        if rate is not None:
+            flags.append(f'"--lr", type=float, default={quote(float(rate))}')
+        flags += [
+            '"--seed", type=int, default=0',
+            '"--device", type=torch.device, default=default_device()',
+            f'"--out", type=Path, default=Path({quote("runs/" + self.stem)}), '
+            'help="where results go"',
+            '"--resume", action="store_true", help="go on from OUT/checkpoint.pt"',
+            '"--amp", action="store_true", help="bfloat16 autocast"',
+            '"--compile", action="store_true", help="torch.compile the model"',
+            '"--dry-run", action="store_true", help="one batch of each phase, no files"',
+            '"--summary", action="store_true", help="print the layers and stop"',
+            '"--plot", action="store_true", help="draw the curves: OUT/history.png"',
+        ]
+        if not self.training.predictions:
+            flags.append('"--predict", action="store_true", help="write OUT/predictions.npy"')
+        return [f"parser.add_argument({flag})" for flag in flags]
+
+    def _helpers(self, optimizer: OptimizerText) -> list[str]:
+        helpers = []
+        if optimizer.template:
+            options = self.optimizer.arguments
+            page = _environment().get_template(f"optimizers/{optimizer.template}.py.jinja")
+            helpers.append(page.render(options).strip())
+        schedule = self.optimizer.learning_rate
+        if isinstance(schedule, LearningRateSchedule):
+            initial = ", initial: float" if schedule.initial() is not None else ""
+            lines = [
+                f"def learning_rate(step: int{initial}) -> float:",
+                '    """The rate of the next update, after ``step`` of them."""',
+                *(f"    {line}" for line in schedule.lower()),
+            ]
+            helpers.append("\n".join(lines))
+        for name in self.step.helpers:
+            page = _environment().get_template(f"metrics/{name}.py.jinja")
+            helpers.append(page.render().strip())
+        return helpers + self.callbacks.functions
+
+    def _optimizer(self) -> OptimizerText:
+        changes = isinstance(self.optimizer.learning_rate, LearningRateSchedule)
+        return self.optimizer.lower(changes or self.callbacks.changes_rate)
+
+    def _optimizer_call(self, text: OptimizerText) -> str:
+        rate = self.optimizer.learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            initial = rate.initial()
+            lr = "args.lr" if initial is not None else "learning_rate(0)"
+        else:
+            lr = "args.lr"
+        parameters = "model.parameters()"
+        if self.module.frozen:
+            parameters = "[p for p in model.parameters() if p.requires_grad]"
+        arguments = [f"{name}={value}" for name, value in text.arguments.items()]
+        return f"{text.constructor}({', '.join([parameters, f'lr={lr}', *arguments])})"
+
+    def _update_lines(self, text: OptimizerText) -> list[str]:
+        optimizer = self.optimizer
+        if optimizer.use_ema:
+            raise UnsupportedError("use_ema of the optimizer is not carried into the script")
+        lines = []
+        schedule = optimizer.learning_rate
+        groups = []
+        if isinstance(schedule, LearningRateSchedule):
+            more = ", args.lr" if schedule.initial() is not None else ""
+            groups.append(f'group["lr"] = learning_rate(step{more})')
+        for key, expression, why in text.per_update:
+            groups.append(f"# {why}.")
+            groups.append(f'group["{key}"] = {expression}')
+        lines.append("loss, sums = compute_loss(net, args, *batch)")
+        accumulate = optimizer.gradient_accumulation_steps
+        if accumulate:
+            raise UnsupportedError("gradient_accumulation_steps is not carried into the script")
+        lines += ["optimizer.zero_grad()", "loss.backward()"]
+        if optimizer.clipnorm:
+            lines += [
+                "for parameter in net.parameters():",
+                "    if parameter.grad is not None:",
+                f"        nn.utils.clip_grad_norm_(parameter, {quote(optimizer.clipnorm)})",
+            ]
+        if optimizer.global_clipnorm:
+            norm = quote(optimizer.global_clipnorm)
+            lines.append(f"nn.utils.clip_grad_norm_(net.parameters(), {norm})")
+        if optimizer.clipvalue:
+            value = quote(optimizer.clipvalue)
+            lines.append(f"nn.utils.clip_grad_value_(net.parameters(), {value})")
+        if groups:
+            lines += ["for group in optimizer.param_groups:", *(f"    {g}" for g in groups)]
+        if text.decays_weights:
+            decay = quote(optimizer.weight_decay)
+            lines += [
+                "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
+                "    for group in optimizer.param_groups:",
+                '        for parameter in group["params"]:',
+                f'            parameter.mul_(1 - {decay} * group["lr"])',
+            ]
+        lines.append("optimizer.step()")
+        if self.module.constraints:
+            lines += ["with torch.no_grad():", *(f"    {c}" for c in self.module.constraints)]
+        return lines
+
+    def _loss_lines(self) -> list[str]:
+        lines = list(self.step.lines)
+        sums = []
+        for column in self.step.columns:
+            sums.append(column.expression)
+        target = self.ends.targets[0]
+        if self._plain:
+            means = [s.removeprefix(f"len({target}) * ") for s in sums]
+            stacked = ", ".join([*means, "torch.ones_like(loss)"])
+            lines.append(f"sums = len({target}) * torch.stack(({stacked}))")
+        else:
+            parts = []
+            for column in self.step.columns:
+                parts.append(column.expression)
+            lines.append(f"count = torch.full_like(loss, len({target}))")
+            lines.append(f"sums = torch.hstack(({', '.join([*parts, 'count'])}))")
+        lines.append("return loss, sums.detach()")
+        return lines
+
+    def _means_lines(self, size: int) -> list[str]:
+        if self._plain:
+            return [
+                '"""The averages over all samples so far; reads the device once."""',
+                "*sums, count = totals.tolist()",
+                "return {name: value / count for name, value in zip(METRICS, sums, strict=True)}",
+            ]
+        lines = ['"""METRICS over all samples so far; reads the device once."""']
+        names = [column.name for column in self.step.columns]
+        if all(column.size == 1 for column in self.step.columns):
+            lines.append(f"{', '.join(names)}, count = totals.tolist()")
+        else:
+            sizes = quote([*(column.size for column in self.step.columns), 1])
+            lines.append(f"{', '.join(names)}, count = totals.cpu().split({sizes})")
+        lines.append("return {")
+        for printed in self.step.printed:
+            formula = printed.formula
+            if not all(column.size == 1 for column in self.step.columns):
+                formula = f"float({formula})"
+            lines.append(f"    {quote(printed.name)}: {formula},")
+        return [*lines, "}"]
+
+    def _validation_freq(self) -> str | None:
+        freq = self.fit.get("validation_freq") if self.fit else 1
+        if freq == 1 or not self.validated:
+            return None
+        if isinstance(freq, int):
+            return f"(epoch + 1) % {freq} == 0"
+        return f"epoch + 1 in {quote(list(freq))}"
+
+    def _predict_doc(self) -> str:
+        activations = [head.activation for head in self.step.heads]
+        if activations == ["softmax"]:
+            return "Class probabilities for every sample."
+        if activations == ["sigmoid"]:
+            return "Probabilities for every sample."
+        return "What Keras's predict returns for every sample."
+
+    def _predict_lines(self, inputs: int) -> list[str]:
+        results = []
+        for head in self.step.heads:
+            text = replace(head, prediction="@").probability
+            order = head.permutation
+            if order is not None and tuple(order) != tuple(range(head.rank)):
+                inverse = [order.index(axis) for axis in range(head.rank)]
+                text += f".permute({', '.join(map(str, inverse))})"
+            results.append(text)
+        if inputs == 1:
+            loop = "for part in dataset.tensors[0].split(args.batch_size)"
+            call = "model(part.to(args.device))"
+        else:
+            loop = f"for parts in zip(*(x.split(args.batch_size) for x in dataset.tensors[:{inputs}]), strict=True)"
+            call = "model(*(part.to(args.device) for part in parts))"
+        lines = [f"outputs = [{call} {loop}]"]
+        if len(results) == 1:
+            return [*lines, f"return {results[0].replace('@', 'torch.cat(outputs)')}.cpu()"]
+        names = self.ends.predictions
+        lines.append(
+            f"{', '.join(names)} = (torch.cat(parts).cpu() for parts in zip(*outputs, strict=True))"
+        )
+        done = [text.replace("@", name) for name, text in zip(names, results)]
+        return [*lines, f"return [{', '.join(done)}]"]
+
+    @property
+    def _summary_package(self) -> str:
+        return "torchinfo" if self._torchinfo else "torchsummary"
+
+    @property
+    def _torchinfo(self) -> bool:
+        port = self.module.inputs[0]
+        known = all(isinstance(n, int) for n in port.shape[1:])
+        return (
+            self.module.needs_torchinfo
+            or len(self.module.inputs) > 1
+            or port.dtype != "float32"
+            or not known
+        )
+
+    def _summary_lines(self) -> list[str]:
+        sizes = []
+        for port in self.module.inputs:
+            order = port.permutation or tuple(range(len(port.shape)))
+            shape = [port.shape[axis] or 8 for axis in order][1:]
+            sizes.append(tuple(shape))
+        if not self._torchinfo:
+            return [
+                "import torchsummary  # type: ignore",
+                f'torchsummary.summary(model.cpu(), {quote(sizes[0])}, device="cpu")',
+            ]
+        data = [
+            f"torch.zeros({', '.join(map(str, (1, *size)))}"
+            + ("" if port.dtype.startswith("float") else ", dtype=torch.int64")
+            + ")"
+            for size, port in zip(sizes, self.module.inputs)
+        ]
+        return [
+            "import torchinfo",
+            f'torchinfo.summary(model, input_data=[{", ".join(data)}], device="cpu")',
+        ]
+
+    def _data(self) -> str:
+        from keras2torch.training.data_text import data_text
+
+        return data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
+
+    def _imports(self, body: str) -> str:
+        standard = ["argparse", "csv", "gzip", "hashlib", "json", "math", "os", "pickle", "shutil"]
+        standard += ["tarfile", "time", "urllib.request"]
+        lines = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", body)]
+        lines.append("from collections.abc import Iterator")
+        lines.append("from pathlib import Path")
+        if re.search(r"\bAny\b", body):
+            lines.append("from typing import Any")
+        lines += ["", "import numpy as np", "import pkbar  # type: ignore", "import torch"]
+        lines += ["import torch.distributed as dist"]
+        if re.search(r"\bF\.", body):
+            lines.append("import torch.nn.functional as F")
+        lines += [
+            "from torch import Tensor, nn",
+            "from torch.nn.parallel import DistributedDataParallel",
+            "from torch.utils.data import TensorDataset",
+            "",
+            f"from {identifier(self.module.module_name)} import "
+            f"{identifier(self.module.class_name)}",
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The variables of inputs, predictions and targets in the script."""
+
+    inputs: tuple[str, ...]
+    predictions: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+_TAKEN = {
+    *"net args loss sums weight count batch order model dataset optimizer p q t error sign".split(),
+    *"binary chosen true positives negatives log_p smoothed step steps bar np torch dist nn".split(),
+}
+
+
+def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
+    """Readable, distinct variable names for all tensors of a batch."""
+    taken = set(_TAKEN)
+
+    def free(name: str) -> str:
+        name = to_identifier(name, "value")
+        if name in taken:
+            name = f"{name}_"
+        base, n = name, 2
+        while name in taken:
+            name, n = f"{base}{n}", n + 1
+        taken.add(name)
+        return name
+
+    inputs = tuple(free(port.name) for port in module.inputs)
+    try:
+        found = training.losses()
+    except K2TError:
+        found = [None] * len(module.outputs)
+    predictions, targets = [], []
+    for port, loss in zip(module.outputs, found):
+        single = len(module.outputs) == 1
+        logits = port.activation is not None or getattr(loss, "from_logits", False)
+        kind = "logits" if logits else "prediction"
+        aim = "label" if loss is not None and loss.takes else "target"
+        stem = "" if single else f"{to_identifier(port.name)}_"
+        predictions.append(free(f"{stem}{kind}"))
+        targets.append(free(f"{stem}{aim}"))
+    return Ends(inputs, tuple(predictions), tuple(targets))
+
+
+def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: bool) -> Step:
+    """Losses and metrics of all outputs as lines of ``compute_loss``."""
+    found = training.losses()
+    compiled = training.compiled
+    assert compiled is not None
+    heads = [
+        Head(
+            name=training.output_names[i],
+            prediction=ends.predictions[i],
+            target=ends.targets[i],
+            shape=tuple(port.shape),
+            permutation=port.permutation,
+            activation=port.activation,
+            target_shape=training.target_shape(i),
+            weight="weight" if weighted else None,
+            sparse=_is_sparse(found[i], training.target_shape(i), tuple(port.shape)),
+        )
+        for i, port in enumerate(module.outputs)
+    ]
+    lines = _forward_lines(ends, module)
+    many = sum(loss is not None for loss in found) > 1
+    weights = _loss_weights(training, compiled.get("loss_weights"), heads)
+    terms, columns, printed = [], [], []
+    count = f"len({ends.targets[0]})"
+    for head, loss, factor in zip(heads, found, weights):
+        if loss is None:
+            continue
+        lines += loss.setup(head)
+        name = f"{to_identifier(head.name)}_loss" if many else "loss"
+        lines.append(f"{name} = {loss.reduced(head)}")
+        terms.append(name if factor in (None, 1) else f"{quote(factor)} * {name}")
+        if many:
+            columns.append(Column(name, f"{count} * {name}"))
+            printed.append(Printed(f"{head.name}_loss", f"{name} / count", "down"))
+    if many or terms != ["loss"]:
+        lines.append(f"loss = {' + '.join(terms)}")
+    for line in module.penalties:
+        lines.append(line)
+    if module.penalties:
+        lines.append("loss = loss + penalty  # Keras's regularisers, printed with the loss")
+    columns.insert(0, Column("loss", f"{count} * loss"))
+    printed.insert(0, Printed("loss", "loss / count", "down"))
+    step = Step(lines, columns, printed, heads)
+    _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
+    _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
+    return step
+
+
+def _is_sparse(
+    loss: Loss | None, target: tuple[int | None, ...] | None, shape: tuple[int | None, ...]
+) -> bool:
+    if isinstance(loss, TorchLoss):
+        return loss.is_sparse and (target is None or len(target) < len(shape))
+    return loss is not None and loss.sparse
+
+
+def _forward_lines(ends: Ends, module: ModuleInfo) -> list[str]:
+    inputs = ", ".join(ends.inputs)
+    outputs = ", ".join(ends.predictions)
+    if len(ends.predictions) == 1:
+        forward = f"{outputs} = net({inputs}).float()"
+    else:
+        forward = f"{outputs} = (output.float() for output in net({inputs}))"
+    return [
+        "with torch.autocast(args.device.type, torch.bfloat16, enabled=args.amp):",
+        f"    {forward}",
+    ]
+
+
+def _loss_weights(training: Training, given: Any, heads: list[Head]) -> list[Any]:
+    if given is None:
+        return [None] * len(heads)
+    if isinstance(given, (int, float)):
+        return [given] * len(heads)
+    return training.per_output(given, "loss_weights")
+
+
+def _lower_metrics(training: Training, step: Step, given: Any, ends: Ends, weighted: bool) -> None:
+    """Append the columns and printed numbers of ``metrics`` or ``weighted_metrics``."""
+    if not given:
+        return
+    heads = step.heads
+    count = f"len({ends.targets[0]})"
+    if len(heads) == 1:
+        flat: list[Any] = []
+        for value in given.values() if isinstance(given, dict) else given:
+            flat += value if isinstance(value, (list, tuple)) else [value]
+        per_head: list[Any] = [flat]
+    else:
+        per_head = training.per_output(given, "metrics")
+    taken = {printed.name for printed in step.printed}
+    for head, wanted in zip(heads, per_head):
+        for one in wanted if isinstance(wanted, (list, tuple)) else [wanted]:
+            if one is None:
+                continue
+            metric = metrics.get(one, head)
+            name = metric.name or "metric"
+            if len(heads) > 1:
+                name = f"{head.name}_{name}"
+            if name in taken and weighted:
+                name = f"weighted_{name}"
+            base, n = name, 1
+            while name in taken:
+                name, n = f"{base}_{n}", n + 1
+            taken.add(name)
+            variable = to_identifier(name, "metric")
+            _lower_metric(step, metric, head, name, variable, count, weighted)
+
+
+def _lower_metric(
+    step: Step,
+    metric: metrics.Metric,
+    head: Head,
+    name: str,
+    variable: str,
+    count: str,
+    weighted: bool,
+) -> None:
+    lines = metric.setup(head)
+    step.lines += [line for line in lines if line not in step.lines]
+    statistics = metric.statistics(head)
+    if metric.template and metric.template not in step.helpers:
+        step.helpers.append(metric.template)
+    if statistics is not None:
+        if weighted:
+            raise UnsupportedError(f"{name} as a weighted metric is not carried")
+        names = [f"{variable}_{statistic.name}" for statistic in statistics]
+        for label, statistic in zip(names, statistics):
+            step.columns.append(Column(label, statistic.expression, statistic.size))
+        step.printed.append(Printed(name, metric.formula(names), metric.direction))
+        return
+    if weighted:
+        step.lines.append(f"{variable} = {metric.each(head)}")
+        step.columns.append(Column(variable, f"({variable} * {head.weight}).sum()"))
+        step.columns.append(Column(f"{variable}_weight", f"{head.weight}.sum()"))
+        formula = f"{variable} / {variable}_weight"
+    else:
+        step.lines.append(f"{variable} = {metric.mean(head)}")
+        step.columns.append(Column(variable, f"{count} * {variable}"))
+        formula = f"{variable} / count"
+    step.printed.append(Printed(name, formula, metric.direction))
+
+
+def _environment() -> Any:
+    global _jinja
+    if _jinja is None:
+        import jinja2
+
+        here = Path(__file__).resolve().parent
+        places = [here.parent / "templates", here.parent.parent / "templates"]
+        _jinja = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([str(p) for p in places if p.is_dir()]),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            undefined=jinja2.StrictUndefined,
+        )
+    return _jinja
+
+
+_jinja: Any = None
