@@ -1,0 +1,429 @@
+"""The builder that every ``lower`` writes torch through: values, nodes, submodules, parameters.
+
+Shapes are worked out here for the common cases (elementwise, reductions, reshapes, concatenation);
+anything else states ``shape=`` (in torch's order, None where unknown).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras2torch.errors import K2TError
+from keras2torch.graph import Call, Constant, Graph, Shape, Tensor, Weight
+from keras2torch.module import Mapping, Node, Param, Submodule, Value
+from keras2torch.torch_signatures import signature_of
+
+Pads = tuple[tuple[int, int], ...]
+
+
+class Builder:
+    """Collects the nodes of a flat Module."""
+
+    def __init__(self, graph: Graph):
+        self.nodes: list[Node] = []
+        self.call_in_progress: Call | None = None
+        self.uses: dict[int, int] = {}
+        for call in graph.calls:
+            self.uses[id(call.operation)] = self.uses.get(id(call.operation), 0) + 1
+        self._values: dict[int, list[Any]] = {}
+        self._later: dict[int, Callable[[], Value]] = {}
+        self._submodules: dict[tuple[int, str], Submodule] = {}
+        self._params: dict[Any, Param] = {}
+        self._tensors: list[Tensor] = []  # keeps ids alive
+
+    # The call being lowered.
+    @property
+    def call_record(self) -> Call:
+        assert self.call_in_progress is not None
+        return self.call_in_progress
+
+    @property
+    def training(self) -> bool | None:
+        """The call's ``training``: None follows the module's mode."""
+        return self.call_record.training
+
+    @property
+    def output_tensors(self) -> tuple[Tensor, ...]:
+        """The Keras tensors that the call being lowered makes (for their shapes and dtypes)."""
+        return self.call_record.outputs
+
+    # Keras tensor -> Value, in an axis order.
+    def bind(self, tensor: Tensor, value: Any) -> None:
+        """``value`` is (one form of) ``tensor``."""
+        self._tensors.append(tensor)
+        self._values.setdefault(id(tensor), []).append(value)
+        call = self.call_in_progress
+        assignment = call.assigned if call is not None else None
+        if isinstance(value, Value) and value.tensor is None:
+            value.tensor = tensor
+        if isinstance(value, Value) and value.hint is None and assignment is not None:
+            value.hint = assignment.target
+
+    def later(self, make: Callable[[], Value]) -> None:
+        """Another form of the call's output (in Keras's order), made only if somebody asks."""
+        self._later[id(self.output_tensors[0])] = make
+
+    def any(self, tensor: Tensor) -> Any:
+        """The tensor in whatever form there is."""
+        if id(tensor) not in self._values:
+            if isinstance(tensor, Weight):
+                self.bind(tensor, self.param(tensor))
+            elif isinstance(tensor, Constant):
+                self.bind(tensor, self.constant(tensor.value, tensor.dtype))
+            else:
+                raise AssertionError(f"{tensor} has no value yet")
+        return self._values[id(tensor)][0]
+
+    def is_flat(self, tensor: Tensor) -> bool:
+        """Whether the tensor is a flattened image in torch's element order."""
+        return getattr(self.any(tensor), "flat", None) is not None
+
+    def last(self, tensor: Tensor) -> Any:
+        """The tensor in Keras's axis order."""
+        return self.in_axes(tensor, tuple(range(len(tensor.shape))))
+
+    def spatial(self, tensor: Tensor, operation: Any) -> Any:
+        """The tensor as (N, C, *S), which is Keras's own order where the layer is channels-first."""
+        return self.in_axes(tensor, self.spatial_axes(len(tensor.shape), operation))
+
+    @staticmethod
+    def spatial_axes(rank: int, operation: Any) -> tuple[int, ...]:
+        """Keras axes in the order (N, C, *S) for a layer's ``data_format``."""
+        if rank < 3 or getattr(operation, "channels_first", False):
+            return tuple(range(rank))
+        return (0, rank - 1, *range(1, rank - 1))
+
+    def in_axes(self, tensor: Tensor, axes: tuple[int, ...]) -> Any:
+        """The tensor with torch dimension i holding Keras axis ``axes[i]``."""
+        first = self.any(tensor)
+        if isinstance(first, (int, float, bool)):
+            return first
+        for value in self._values[id(tensor)]:
+            if value.axes == axes and value.flat is None:
+                return value
+        if first.flat is not None:
+            value = self._later[id(tensor)]()
+            if value.axes != axes:
+                value = self.permute(value, axes)
+        else:
+            value = self.permute(first, tuple(first.axes.index(axis) for axis in axes), axes=axes)
+        self._values[id(tensor)].append(value)
+        return value
+
+    def align(self, tensors: Sequence[Tensor], flat: bool = False) -> dict[int, Any]:
+        """One common axis order for several tensors: that of most elements, if their ranks agree."""
+        values = {id(tensor): self.any(tensor) for tensor in tensors}
+        real = [t for t in tensors if isinstance(values[id(t)], Value) and len(t.shape) > 0]
+        ranked = [t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)]
+        marks = {values[id(t)].flat for t in ranked}
+        if marks - {None} and (not flat or len(marks) > 1):
+            return {id(t): self.last(t) for t in tensors}
+        if len({len(t.shape) for t in ranked}) > 1:
+            return {id(t): self.last(t) for t in tensors}
+        if not real or marks - {None}:
+            return values
+        axes = values[id(max(real, key=_size))].axes
+        return {id(t): self.in_axes(t, axes) if t in ranked else values[id(t)] for t in tensors}
+
+    # Nodes.
+    def node(
+        self,
+        kind: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        shape: Shape | None = None,
+        axes: tuple[int, ...] | None = None,
+        dtype: str | None = None,
+        note: str | None = None,
+        folds: float | None = None,
+    ) -> Value:
+        """One node with one output. Without ``shape``: elementwise over the values in ``args``."""
+        operands = [a for a in _flatten((args, kwargs)) if isinstance(a, (Value, Param))]
+        if shape is None:
+            shape = broadcast(*(v.shape for v in operands))
+        if axes is None:
+            same = [v.axes for v in operands if len(v.axes) == len(shape)]
+            axes = same[0] if same else tuple(range(len(shape)))
+        flat = next((v.flat for v in operands if v.flat is not None), None)
+        output = Value(
+            tuple(shape),
+            axes,
+            dtype or (operands[0].dtype if operands else "float32"),
+            flat=flat if len(shape) == 2 else None,
+        )
+        call = self.call_in_progress
+        node = Node(
+            kind,
+            target,
+            args,
+            dict(kwargs or {}),
+            (output,),
+            call=call,
+            where=call.where if call else None,
+            note=note,
+            folds=folds,
+        )
+        output.node = node
+        self.nodes.append(node)
+        return output
+
+    def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
+        """``F.relu(x)``. ``shape axes dtype note folds`` go to ``node``, the rest into the text."""
+        own = {k: kwargs.pop(k) for k in _NODE_OPTIONS if k in kwargs}
+        return self.node("function", name, args, kwargs, **own)
+
+    def method(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Value:
+        """``x.name(...)``."""
+        own = {k: kwargs.pop(k) for k in _NODE_OPTIONS if k in kwargs}
+        return self.node("method", name, (x, *args), kwargs, **own)
+
+    def operator(self, symbol: str, *args: Any, **options: Any) -> Value:
+        """``x + y``; with one argument ``-x``."""
+        return self.node("operator", symbol, args, **options)
+
+    def index(self, x: Any, index: Any, *, shape: Shape, axes: tuple[int, ...] | None = None) -> Value:
+        """``x[index]``."""
+        return self.node("index", "", (x, index), shape=shape, axes=axes)
+
+    def size(self, x: Any, dim: int) -> Any:
+        """``x.shape[dim]``: a number where it is known, else a scalar value."""
+        if x.shape[dim] is not None:
+            return x.shape[dim]
+        return self.node("size", "", (x, dim), shape=(), dtype="int32")
+
+    def multi(
+        self,
+        kind: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        outputs: Sequence[Value],
+        pattern: Any = None,
+    ) -> list[Value]:
+        """One node with several outputs, unpacked by ``pattern`` (nested tuples of the outputs)."""
+        node = self.node(kind, target, args, kwargs, shape=()).node
+        assert node is not None
+        node.outputs, node.pattern = tuple(outputs), pattern if pattern is not None else tuple(outputs)
+        for value in outputs:
+            value.node = node
+        return list(outputs)
+
+    # Shapes.
+    def permute(self, x: Any, dims: tuple[int, ...], axes: tuple[int, ...] | None = None) -> Value:
+        """``x.permute(dims)``; a reshape where only axes of size 1 move."""
+        shape = tuple(x.shape[d] for d in dims)
+        if axes is None:
+            axes = tuple(range(len(dims)))
+        if dims == tuple(range(len(dims))):
+            return x
+        moving = [d for d in dims if x.shape[d] != 1]
+        if moving == sorted(moving) and shape.count(None) <= 1:
+            return self.method("reshape", x, *_sizes(shape), shape=shape, axes=axes)
+        swapped = [i for i, d in enumerate(dims) if i != d]
+        if len(swapped) == 2:
+            return self.method("transpose", x, *swapped, shape=shape, axes=axes)
+        return self.method("permute", x, *dims, shape=shape, axes=axes)
+
+    def reshape(self, x: Any, shape: Sequence[Any], note: str | None = None) -> Value:
+        """``x`` (in Keras's order) in another shape. Sizes: int, None (unknown), or a scalar Value."""
+        known = tuple(n if isinstance(n, int) else None for n in shape)
+        if known == tuple(x.shape) and None not in known[1:]:
+            return x
+        identity = tuple(range(len(known)))
+        same_batch = bool(known) and bool(x.shape) and known[0] == x.shape[0]
+        if same_batch and len(known) == 2 and len(x.shape) > 2:
+            return self.method("flatten", x, 1, shape=known, axes=identity, note=note)
+        sizes: list[Any] = list(shape)
+        if sum(n is None for n in sizes) > 1 and sizes[0] is None:
+            sizes[0] = self.size(x, 0)
+        if sum(n is None for n in sizes) > 1:
+            for i, n in enumerate(sizes):  # an unknown size that is carried over from the same place
+                if n is None and i < len(x.shape) and x.shape[i] is None:
+                    sizes[i] = self.size(x, i)
+                    if sum(n is None for n in sizes) <= 1:
+                        break
+        if sum(n is None for n in sizes) > 1:
+            raise K2TError(f"a reshape to {tuple(known)} has more than one unknown size")
+        sizes = [-1 if n is None else n for n in sizes]
+        return self.method("reshape", x, *sizes, shape=known, axes=identity, note=note)
+
+    def reduce(
+        self, name: str, x: Any, keras_axes: Sequence[int] | None, keepdims: bool = False, **options: Any
+    ) -> Value:
+        """``x.mean(dim=(2, 3))`` over Keras axes (None: all), in any axis order."""
+        rank = len(x.axes)
+        axes = [a % rank for a in (range(rank) if keras_axes is None else keras_axes)]
+        dims = tuple(sorted(x.axes.index(a) for a in axes))
+        if keepdims:
+            shape = tuple(1 if i in dims else n for i, n in enumerate(x.shape))
+            kept = x.axes
+        else:
+            shape = tuple(n for i, n in enumerate(x.shape) if i not in dims)
+            left = [a for i, a in enumerate(x.axes) if i not in dims]
+            kept = tuple(sorted(left).index(a) for a in left)
+        kwargs: dict[str, Any] = {"dim": dims[0] if len(dims) == 1 else dims}
+        if keepdims:
+            kwargs["keepdim"] = True
+        if len(dims) == rank and not keepdims:
+            kwargs = {}
+        return self.node("method", name, (x,), kwargs, shape=shape, axes=kept, **options)
+
+    def cat(self, values: Sequence[Any], dim: int) -> Value:
+        """``torch.cat(values, dim)``: all in one axis order."""
+        sizes = [v.shape[dim] for v in values]
+        shape = list(broadcast(*(tuple(1 if i == dim else n for i, n in enumerate(v.shape)) for v in values)))
+        shape[dim] = None if None in sizes else sum(sizes)
+        kwargs = {"dim": dim} if dim else {}
+        return self.node("function", "torch.cat", (list(values),), kwargs, shape=tuple(shape))
+
+    def pad(self, x: Any, pads: Pads, value: float = 0.0, mode: str = "constant", note: str | None = None) -> Value:
+        """Padding of the last ``len(pads)`` dimensions, (before, after) each; folded into its consumer if it can be."""
+        lead = len(x.shape) - len(pads)
+        shape = [n for n in x.shape]
+        for i, (low, high) in enumerate(pads):
+            size = x.shape[lead + i]
+            shape[lead + i] = None if size is None else size + low + high
+        kwargs = {"pads": tuple(tuple(p) for p in pads), "value": value, "mode": mode}
+        return self.node("pad", "", (x,), kwargs, shape=tuple(shape), note=note)
+
+    # Members.
+    def submodule(
+        self,
+        cls: str,
+        /,
+        role: str = "",
+        *,
+        weights: dict[str, Mapping] | None = None,
+        initial: dict[str, Any] | None = None,
+        note: str | None = None,
+        **args: Any,
+    ) -> Submodule:
+        """The submodule of the layer being lowered; the same one again when the layer is called again.
+
+        ``role`` tells several submodules of one layer apart and names them ("depthwise", "pointwise").
+        """
+        layer = self.call_record.operation
+        key = (id(layer), role)
+        args = signature_of(cls).complete(args)
+        found = self._submodules.get(key)
+        if found is not None:
+            if found.cls != cls or found.args != args:
+                raise K2TError(f"{layer} is called in ways that need two different {cls}")
+            return found
+        given: dict[str, Any] = {}
+        for name, mapping in (weights or {}).items():
+            source = mapping.sources[0] if mapping.sources else None
+            given[name] = source.initializer if source is not None else None
+        found = Submodule(
+            cls,
+            args,
+            weights or {},
+            hints=self._hints(layer, role),
+            note=note,
+            initial={**given, **(initial or {})},
+            owner=layer,
+            frozen=not getattr(layer, "trainable", True),
+        )
+        self._submodules[key] = found
+        return found
+
+    def call(self, submodule: Submodule, *args: Any, **options: Any) -> Value:
+        """``self.submodule(x)``."""
+        own = {k: options.pop(k) for k in _NODE_OPTIONS if k in options}
+        return self.node("call", submodule, args, options, **own)
+
+    def param(self, weight: Weight, mapping: Mapping | None = None) -> Param:
+        """A variable of a layer as a parameter (or a buffer) of the module itself."""
+        key = id(weight)
+        if key not in self._params:
+            self._tensors.append(weight)
+            self._params[key] = Param(
+                mapping or Mapping((weight,), lambda array: array, _known(weight.shape), weight.trainable),
+                weight.dtype,
+                hints=self._hints(weight.layer, str(weight.name)),
+                buffer=not weight.trainable,
+                initial=weight.initializer,
+                owner=weight.layer,
+            )
+        return self._params[key]
+
+    def constant(self, array: Any, dtype: str | None = None, name: str = "constant") -> Any:
+        """A number becomes a literal; an array a buffer that is no part of the state dict."""
+        import numpy
+
+        array = numpy.asarray(array)
+        if array.ndim == 0:
+            return array.item()
+        shape = tuple(int(n) for n in array.shape)
+        mapping = Mapping((), lambda: array, shape, False)
+        return Param(mapping, dtype or str(array.dtype), (name,), buffer=True, constant=array)
+
+    def mapping(self, function: Callable[..., Any], *weights: Weight) -> Mapping:
+        """How a torch tensor comes from Keras weights; its shape is found with empty arrays of theirs."""
+        import numpy
+
+        probes = [numpy.lib.stride_tricks.as_strided(numpy.float32(0), _known(w.shape), (0,) * len(w.shape)) for w in weights]
+        shape = tuple(int(n) for n in function(*probes).shape)
+        return Mapping(tuple(weights), function, shape, all(w.trainable for w in weights))
+
+    def same(self, *weights: Weight) -> Mapping:
+        """A torch tensor that is a Keras weight as it stands."""
+        return Mapping(tuple(weights), lambda array: array, _known(weights[0].shape), weights[0].trainable)
+
+    def _hints(self, layer: Any, role: str) -> tuple[str, ...]:
+        """Names for a member, best first: the program's name, its variable, the role."""
+        hints = []
+        if getattr(layer, "named", False):
+            hints.append(f"{layer.name}_{role}" if role else str(layer.name))
+        variable = getattr(layer, "variable", None)
+        if variable:
+            hints.append(f"{variable}_{role}" if role else variable)
+        if role:
+            hints.append(role)
+        return tuple(hints)
+
+    def activation(self, x: Any, activation: Any) -> Any:
+        """Apply a Keras activation: None, a name, a function, a layer, a torch module."""
+        from keras2torch.layers.activations import apply_activation
+
+        return apply_activation(self, x, activation)
+
+
+_NODE_OPTIONS = ("shape", "axes", "dtype", "note", "folds")
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The common shape of an elementwise operation. Raises ValueError where there is none."""
+    rank = max(map(len, shapes), default=0)
+    result: list[int | None] = []
+    for position in range(rank):
+        sizes = {s[position - rank + len(s)] for s in shapes if position - rank + len(s) >= 0}
+        fixed = {n for n in sizes if n not in (1, None)}
+        if len(fixed) > 1:
+            raise ValueError(f"shapes {', '.join(map(str, shapes))} do not fit together")
+        result.append(fixed.pop() if fixed else None if None in sizes else 1)
+    return tuple(result)
+
+
+def _known(shape: Shape) -> tuple[int, ...]:
+    return tuple(int(n) if n is not None else 1 for n in shape)
+
+
+def _size(tensor: Tensor) -> float:
+    return math.prod(n or 1 for n in tensor.shape)
+
+
+def _sizes(shape: Shape) -> list[int]:
+    return [-1 if n is None else n for n in shape]
+
+
+def _flatten(structure: Any) -> list[Any]:
+    if isinstance(structure, (list, tuple)):
+        return [leaf for item in structure for leaf in _flatten(item)]
+    if isinstance(structure, dict):
+        return [leaf for item in structure.values() for leaf in _flatten(item)]
+    return [structure]

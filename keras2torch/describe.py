@@ -1,0 +1,97 @@
+"""The words around a model: docstrings, names of inputs, and which final activation is left to predict()."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.graph import Graph
+from keras2torch.module import Module, Value
+from keras2torch.passes.names import is_generic
+from keras2torch.quoting import to_identifier
+
+_BATCH = "N"
+
+
+def logits(module: Module, model: Any) -> list[str | None]:
+    """Take the final softmax/sigmoid off outputs whose compiled loss wants probabilities.
+
+    Returns, for each output, what predict() still has to apply.
+    """
+    from keras2torch.training.record import stripped_activations
+
+    wanted = stripped_activations(model, model.outputs)
+    applied: list[str | None] = []
+    for index, activation in enumerate(wanted):
+        value = module.outputs[index]
+        source = _before(value, activation) if activation else None
+        users = module.users().get(id(value), [])
+        if source is None or users or module.outputs.count(value) > 1:
+            applied.append(None)
+            continue
+        source.hint = source.hint or value.hint
+        module.outputs[index] = source
+        module.nodes = [node for node in module.nodes if node is not value.node]
+        applied.append(activation)
+    return applied
+
+
+def _before(value: Value, activation: str | None) -> Value | None:
+    """The input of a final activation over the last Keras axis; None if the value is something else."""
+    node = value.node
+    if node is None or node.kind != "function":
+        return None
+    if activation == "softmax" and node.target == "F.softmax":
+        last = len(value.axes) - 1
+        if value.axes[node.kwargs["dim"]] == last:
+            return node.args[0]
+    if activation == "sigmoid" and node.target == "torch.sigmoid":
+        return node.args[0]
+    return None
+
+
+def input_names(graph: Graph) -> list[str]:
+    """Names for the arguments of ``forward``: the program's, else ``x``."""
+    chosen: list[str] = []
+    for index, tensor in enumerate(graph.inputs):
+        given = []
+        if getattr(tensor, "named", False):
+            given.append(to_identifier(str(tensor.name)))
+        if getattr(tensor, "variable", None):
+            given.append(to_identifier(tensor.variable))  # type: ignore[attr-defined]
+        name = next((n for n in given if not is_generic(n) and n not in chosen), None)
+        if name is None:
+            name = "image" if _is_image(tensor.shape) and "image" not in chosen else "x"
+            if name in chosen:
+                name = next(n for n in ["y", "z", *(f"input_{i}" for i in range(99))] if n not in chosen)
+        chosen.append(name)
+    return chosen
+
+
+def _is_image(shape: tuple[int | None, ...]) -> bool:
+    return len(shape) == 4 and (shape[-1] in (1, 3, 4) or shape[1] in (1, 3))
+
+
+def describe(class_name: str, inputs: Any, outputs: Any) -> list[str]:
+    """The first lines of the two docstrings: of the file, and of the class."""
+    taken = ", ".join(_port(port) for port in inputs)
+    given = ", ".join(_port(port, True) for port in outputs)
+    return [f"{class_name}: {taken} to {given}.", f"{_capital(taken)} in, {given} out."]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _port(port: Any, out: bool = False) -> str:
+    axes = port.permutation or tuple(range(len(port.shape)))
+    sizes = [_BATCH if axis == 0 else "?" if port.shape[axis] is None else str(port.shape[axis]) for axis in axes]
+    shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    if port.activation == "softmax":
+        return f"class logits {shape}"
+    if port.activation == "sigmoid":
+        return f"logits {shape}"
+    if not out and _is_image(port.shape):
+        return f"images {shape}"
+    if not out and port.dtype.startswith("int"):
+        return f"integers {shape}"
+    return f"{'outputs' if out else 'inputs'} {shape}"

@@ -1,0 +1,153 @@
+"""Module tree -> the lines of a file -> jinja -> black. All text is decided here; templates lay out the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from keras2torch.expressions import forward_lines, submodule_text
+from keras2torch.helpers import helper_sources
+from keras2torch.initial import initial_lines
+from keras2torch.module import Module, ModuleClass, Param, Submodule, classes_of
+from keras2torch.quoting import comment, prose, quote
+
+LINE_LENGTH = 100
+
+
+@dataclass
+class ClassText:
+    """One class of the page, line by line."""
+
+    name: str
+    doc: list[str]
+    signature: str
+    init: list[str]
+    forward_signature: str
+    forward: list[str]
+    train: list[str] = field(default_factory=list)
+
+
+def emit_module(module: Module, *, header: str, doc: list[str], input_names: list[str]) -> str:
+    """The text of the model file: helpers, classes (children first), initialisation."""
+    assert module.cls is not None
+    for value, name in zip(module.inputs, input_names):
+        value.name = name
+    classes = classes_of(module)
+    initial = initial_lines(module, classes)
+    texts = [_class_text(cls, cls is module.cls, initial.in_class.get(id(cls), []), bool(initial.function), doc)
+             for cls in classes]
+    body = "\n".join([line for text in texts for line in (*text.init, *text.forward, *text.train)])
+    helpers = helper_sources(body + "\n".join(initial.function))
+    page = _environment().get_template("model.py.jinja").render(
+        header=header,
+        doc=doc,
+        helpers=helpers,
+        init_function=initial.function,
+        classes=texts,
+    )
+    return format_source(_with_imports(page))
+
+
+def _class_text(cls: ModuleClass, root: bool, initial: list[str], has_function: bool, doc: list[str]) -> ClassText:
+    body = cls.body
+    parameters = ", ".join(f"{p.name}: {p.annotation}" for p in cls.parameters)
+    init = [line for member in body.members for line in _member_lines(member)]
+    init += initial
+    if root and has_function:
+        init.append("self.apply(init_like_keras)")
+    init += [line for member in body.members for line in _frozen_lines(member)]
+    inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
+    stored = [f"self.{p.name} = {p.name}" for p in cls.parameters if any(f"self.{p.name}" in line for line in lines)]
+    arguments = ", ".join(f"{name}: {kind}" for name, kind in inputs)
+    documentation = [prose(line) for line in (cls.doc or "").strip().splitlines()[:1]] if not root else doc[1:]
+    return ClassText(
+        cls.name,
+        documentation,
+        f"self, {parameters}" if parameters else "self",
+        stored + init,
+        f"(self, {arguments}) -> {result}",
+        lines,
+        _train_lines(body),
+    )
+
+
+def _member_lines(member: Any) -> list[str]:
+    note = f"  # {comment(member.note)}" if getattr(member, "note", None) else ""
+    if isinstance(member, Submodule):
+        return [f"self.{member.name} = {submodule_text(member)}{note}"]
+    assert isinstance(member, Param)
+    if member.constant is not None:
+        from keras2torch.expressions import constant_text
+
+        return [f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"]
+    shape = getattr(member, "written_shape", member.shape)
+    sizes = shape.name if hasattr(shape, "name") else quote(tuple(shape)) if len(shape) != 1 else quote(shape[0])
+    dtype = "" if member.dtype == "float32" else f", dtype=torch.{member.dtype}"
+    tensor = f"torch.empty({sizes}{dtype})"
+    if member.buffer:
+        return [f"self.register_buffer({quote(member.name)}, {tensor})"]
+    return [f"self.{member.name} = nn.Parameter({tensor})"]
+
+
+def _frozen_lines(member: Any) -> list[str]:
+    return [f"self.{member.name}.requires_grad_(False)"] if getattr(member, "frozen", False) and member.weights else []
+
+
+def _train_lines(body: Module) -> list[str]:
+    """A ``train`` that leaves frozen batch normalisation in inference mode."""
+    names = [f"self.{m.name}.eval()" for m in body.members if isinstance(m, Submodule) and m.eval_mode]
+    if not names:
+        return []
+    return ["super().train(mode)", *names, "return self"]
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    import jinja2
+
+    here = Path(__file__).resolve().parent
+    folders = [str(here / "templates"), str(here.parent / "templates")]  # a wheel's, a checkout's
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def environment() -> Any:
+    """The jinja environment with the project's templates."""
+    return _environment()
+
+
+_IMPORTS = (
+    ("import math", r"\bmath\."),
+    ("import numpy as np", r"\bnp\."),
+    ("import torch", r"\btorch\."),
+    ("import torch.nn.functional as F", r"\bF\."),
+)
+
+
+def _with_imports(page: str) -> str:
+    """Put the imports that the page uses in the place of its marker."""
+    code = re.sub(r"#.*", "", page)
+    code = re.sub(r'"""[\s\S]*?"""', "", code)
+    lines = [line for line, pattern in _IMPORTS if re.search(pattern, code)]
+    stdlib = [line for line in lines if line == "import math"]
+    others = [line for line in lines if line != "import math"]
+    from_torch = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", code)]
+    if from_torch:
+        others.append(f"from torch import {', '.join(from_torch)}")
+    block = "\n".join([*stdlib, *([""] if stdlib else []), *others])
+    return page.replace("@@IMPORTS@@", block, 1)
+
+
+def format_source(source: str) -> str:
+    """``source`` as black prints it (line length 100)."""
+    import black
+
+    return black.format_str(source, mode=black.Mode(line_length=LINE_LENGTH))

@@ -1,0 +1,39 @@
+"""What goes wrong with an input: one message that says what, where and how to mend it."""
+
+from __future__ import annotations
+
+
+class K2TError(Exception):
+    """Base of every error that a bad input can cause.
+
+    ``what`` says what happened (what was expected, what was received), ``where`` names a
+    ``file:line`` or a layer, and ``fix`` tells the user what to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None):
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.fix:
+            lines.append(f"  fix: {self.fix}")
+        return "\n".join(lines)
+
+
+class UnsupportedError(K2TError):
+    """The input is sound Keras, but there is no exact translation of it (yet)."""
+
+
+class ScriptError(K2TError):
+    """The user's script could not be run to the point where its model is known."""
+
+
+class SavedModelError(K2TError):
+    """A saved model is damaged, hostile, or of a kind that is not read."""
+
+
+class ShapeError(K2TError):
+    """Shapes that do not fit together."""

@@ -1,0 +1,358 @@
+"""Nodes -> statements of ``forward``: one step a line, short chains nested, values named by their role."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from keras2torch.module import Module, ModuleClass, Node, Param, Parameter, Submodule, Value
+from keras2torch.passes.names import is_generic
+from keras2torch.quoting import comment, identifier, quote, to_identifier
+from keras2torch.torch_signatures import signature_of
+
+WIDTH = 84  # how long a nested statement may grow
+
+# Precedence of Python's operators, loosest first.
+_PRECEDENCE = {"|": 1, "^": 2, "&": 3, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "**": 8}
+_COMPARE = {"==", "!=", "<", "<=", ">", ">="}
+_ATOM = 10
+
+
+@dataclass
+class _Text:
+    """An expression and how tightly it binds."""
+
+    text: str
+    precedence: int = _ATOM
+    weighty: bool = False  # holds a call of a layer with weights: one of them a line
+    depth: int = 0
+
+    def within(self, precedence: int) -> str:
+        return self.text if self.precedence >= precedence else f"({self.text})"
+
+
+def submodule_text(sub: Submodule) -> str:
+    """``nn.Conv2d(3, 16, 3, padding=1)``, without the arguments that are torch's defaults."""
+    if sub.items is not None:
+        return f"nn.Sequential({', '.join(_items(sub.items))})"
+    if isinstance(sub.cls, ModuleClass):
+        return f"{sub.cls.name}({_child_arguments(sub)})"
+    signature = signature_of(sub.cls)
+    parts = []
+    for name, value in sub.args.items():
+        if name in signature.positional:
+            parts.append(literal(value))
+        elif name not in signature.defaults or isinstance(value, Parameter) or value != signature.defaults[name] or (
+            type(value) is bool) != (type(signature.defaults[name]) is bool):
+            parts.append(f"{identifier(name)}={literal(value)}")
+    return f"{sub.cls}({', '.join(parts)})"
+
+
+def _child_arguments(sub: Submodule) -> str:
+    """Leading channel counts by position, the rest by name."""
+    parts, positional = [], True
+    for name, value in sub.args.items():
+        positional = positional and (name.endswith(("channels", "features", "dim")) or name in ("filters", "units"))
+        parts.append(literal(value) if positional else f"{name}={literal(value)}")
+    return ", ".join(parts)
+
+
+def _items(items: tuple[Submodule, ...]) -> list[str]:
+    """The parts of an nn.Sequential; three and more equal ones as a generator."""
+    texts = [submodule_text(item) for item in items]
+    result: list[str] = []
+    index = 0
+    while index < len(texts):
+        count = 1
+        while index + count < len(texts) and texts[index + count] == texts[index]:
+            count += 1
+        if count > 2:
+            result.append(f"*({texts[index]} for _ in range({count}))")
+            index += count
+        else:
+            result.append(texts[index])
+            index += 1
+    return result
+
+
+def literal(value: Any) -> str:
+    """A literal, or the constructor parameter that stands in its place."""
+    if isinstance(value, Parameter):
+        return value.name
+    if isinstance(value, Dtype):
+        return f"torch.{identifier(value.name)}"
+    return quote(value)
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """``torch.float32`` and the like, as an argument."""
+
+    name: str
+
+
+def constant_text(array: Any, dtype: str) -> str:
+    """``torch.tensor(...)`` of a small array."""
+    name = f", dtype=torch.{dtype}" if dtype not in ("float32",) else ""
+    values = array.tolist()
+    size = array.size
+    if size > 4096:
+        from keras2torch.errors import UnsupportedError
+
+        raise UnsupportedError(
+            f"the model holds a constant array of shape {array.shape}, too large to write as source",
+            fix="make it a (non-trainable) weight of a layer",
+        )
+    if size > 1 and (array == array.flat[0]).all():
+        return f"torch.full({quote(tuple(int(n) for n in array.shape))}, {quote(array.flat[0].item())}{name})"
+    if not name and array.dtype.kind in "iub":
+        name = ", dtype=torch.float32"
+    return f"torch.tensor({quote(values)}{name})"
+
+
+@dataclass
+class _Pending:
+    """A node that waits to be nested into its reader, with those nested into it."""
+
+    node: Node
+    text: _Text
+    inner: list[_Pending]
+    note: str | None
+
+
+class _Writer:
+    def __init__(self, body: Module, reserved: list[str]):
+        self.body = body
+        self.lines: list[str] = []
+        self.remaining: Counter[int] = Counter()
+        for node in body.nodes:
+            self.remaining.update(id(v) for v in node.inputs)
+        self.remaining.update(id(v) for v in body.outputs)
+        self.pending: dict[int, _Pending] = {}
+        self.names: dict[int, str] = {}
+        self.holder: dict[str, int] = {}
+        self.parameters = set(reserved)
+
+    # Names.
+    def take(self, value: Value, name: str) -> str:
+        self.names[id(value)] = name
+        self.holder[name] = id(value)
+        return name
+
+    def free(self, name: str) -> bool:
+        holder = self.holder.get(name)
+        return (holder is None or self.remaining[holder] <= 0) and name not in _NEVER
+
+    def name_for(self, value: Value, node: Node) -> str:
+        """The program's variable; else x along the main line; else what the value is."""
+        hint = to_identifier(value.hint) if value.hint else ""
+        if hint and not is_generic(hint) and self.free(hint):
+            return self.take(value, hint)
+        if self.free("x"):
+            return self.take(value, "x")
+        for name in self.candidates(node):
+            if self.free(name):
+                return self.take(value, name)
+        base = self.candidates(node)[0]
+        number = 2
+        while not self.free(f"{base}{number}"):
+            number += 1
+        return self.take(value, f"{base}{number}")
+
+    def candidates(self, node: Node) -> list[str]:
+        target = node.target
+        names = []
+        if isinstance(target, Submodule) and target.name:
+            base = re.sub(r"\d+\Z", "", target.name)
+            names.append({"conv": "features", "bn": "features", "fc": "hidden"}.get(base, f"{base}_out"
+                         if len(base) < 4 else base))
+        names += {"size": ["size", "batch", "length"], "attention": ["attention"]}.get(node.kind, [])
+        short = {"mean": "mean", "sum": "total", "F.softmax": "weights", "torch.cat": "merged"}.get(str(target))
+        return [*names, *([short] if short else []), "out", "y", "z"]
+
+    # Expressions.
+    def show(self, item: Any) -> _Text:
+        if isinstance(item, Value):
+            if id(item) in self.pending:
+                return self.pending[id(item)].text
+            return _Text(self.names[id(item)])
+        if isinstance(item, Param):
+            return _Text(f"self.{item.name}")
+        if isinstance(item, Parameter):
+            return _Text(f"self.{item.name}")
+        if isinstance(item, Dtype):
+            return _Text(literal(item))
+        if isinstance(item, Submodule):
+            return _Text(f"self.{item.name}")
+        if isinstance(item, list):
+            return _Text("[" + ", ".join(self.show(i).text for i in item) + "]")
+        if isinstance(item, tuple):
+            inner = ", ".join(self.show(i).text for i in item)
+            return _Text(f"({inner},)" if len(item) == 1 else f"({inner})")
+        if isinstance(item, (int, float)) and not isinstance(item, bool) and item < 0:
+            return _Text(quote(item), 7)
+        return _Text(quote(item))
+
+    def expression(self, node: Node) -> _Text:
+        inputs = [self.pending[id(v)].text for v in node.inputs if id(v) in self.pending]
+        weighty = any(text.weighty for text in inputs) or _is_weighty(node)
+        depth = 1 + max((text.depth for text in inputs), default=0)
+        text, precedence = self.node_text(node)
+        return _Text(text, precedence, weighty, depth)
+
+    def node_text(self, node: Node) -> tuple[str, int]:
+        args = [self.show(a) for a in node.args]
+        if node.kind == "operator":
+            return _operator(node.target, args)
+        if node.kind == "index":
+            return f"{args[0].within(_ATOM)}[{self.index_text(node.args[1])}]", _ATOM
+        if node.kind == "size":
+            return f"{args[0].within(_ATOM)}.shape[{args[1].text}]", _ATOM
+        words = [a.text for a in args]
+        named = [f"{identifier(k)}={self.show(v).text}" for k, v in node.kwargs.items()]
+        if node.kind == "call":
+            return f"self.{node.target.name}({', '.join(words + named)})", _ATOM
+        if node.kind == "function":
+            return f"{node.target}({', '.join(words + named)})", _ATOM
+        if node.kind == "method":
+            rest = ", ".join(words[1:] + named)
+            return f"{args[0].within(_ATOM)}.{node.target}({rest})", _ATOM
+        raise AssertionError(f"a {node.kind} node reached emission")
+
+    def index_text(self, index: Any) -> str:
+        def part(item: Any) -> str:
+            if isinstance(item, slice):
+                start, stop, step = ("" if p is None else self.show(p).text for p in (item.start, item.stop, item.step))
+                return f"{start}:{stop}" + (f":{step}" if step else "")
+            return self.show(item).text
+
+        if isinstance(index, tuple) and index:
+            return ", ".join(map(part, index)) + ("," if len(index) == 1 else "")
+        return part(index)
+
+    # Statements.
+    def write(self) -> None:
+        for node in self.body.nodes:
+            self.flush_up_to_others(set(map(id, node.inputs)))
+            text = self.expression(node)
+            waiting = [self.pending[id(v)] for v in node.inputs if id(v) in self.pending]
+            crowded = _is_weighty(node) and any(item.text.weighty for item in waiting)
+            noted = any(item.note for item in waiting) and bool(node.note or _is_weighty(node))
+            if waiting and (len(text.text) > WIDTH or text.depth > 5 or crowded or noted):
+                self.flush_up_to_others(set())
+                text = self.expression(node)
+            once = len(node.outputs) == 1 and self.remaining[id(node.output)] == 1
+            item = self.nest(node, text)
+            if once and not self.must_name(node):
+                self.pending[id(node.output)] = item
+            else:
+                self.statement(item)
+        result = self.result()
+        if len(self.body.outputs) > 1 and self.pending and len(result) > WIDTH:
+            self.flush_up_to_others(set())
+            result = self.result()
+        note = next((item.note for item in self.pending.values() if item.note), None)
+        self.lines.append(f"return {result}" + (f"  # {comment(note)}" if note else ""))
+
+    def result(self) -> str:
+        return ", ".join(self.show(v).text for v in self.body.outputs)
+
+    def nest(self, node: Node, text: _Text) -> _Pending:
+        """``node`` with the waiting nodes that it reads, which wait no longer by themselves."""
+        keys = dict.fromkeys(id(v) for v in node.inputs if id(v) in self.pending)
+        inner = [self.pending.pop(key) for key in keys]
+        note = node.note or next((item.note for item in inner if item.note), None)
+        return _Pending(node, text, inner, note)
+
+    def must_name(self, node: Node) -> bool:
+        """A value gets a line of its own where the program named it and the line says something."""
+        hint = node.output.hint
+        return bool(hint) and not is_generic(to_identifier(hint or "x")) and node.output not in self.body.outputs and (
+            _is_weighty(node)
+        )
+
+    def flush_up_to_others(self, wanted: set[int]) -> None:
+        """Write out waiting nodes, up to the last one that the next node does not read itself."""
+        order = list(self.pending)
+        last = max((i for i, key in enumerate(order) if key not in wanted), default=-1)
+        for key in order[: last + 1]:
+            self.statement(self.pending.pop(key))
+
+    def statement(self, item: _Pending) -> None:
+        self.consume(item)
+        node = item.node
+        if len(node.outputs) > 1:
+            target = self.unpack(node, node.pattern)
+        else:
+            target = self.name_for(node.output, node)
+        if target != item.text.text:
+            note = f"  # {comment(item.note)}" if item.note else ""
+            self.lines.append(f"{target} = {item.text.text}{note}")
+
+    def consume(self, item: _Pending) -> None:
+        """The readings in this statement are done."""
+        for value in item.node.inputs:
+            self.remaining[id(value)] -= 1
+        for inner in item.inner:
+            self.consume(inner)
+
+    def unpack(self, node: Node, pattern: Any) -> str:
+        parts = []
+        for item in pattern:
+            if isinstance(item, tuple):
+                parts.append(f"({self.unpack(node, item)})")
+            elif self.remaining[id(item)] == 0:
+                parts.append("_")
+            else:
+                parts.append(self.name_for(item, node))
+        return ", ".join(parts) + ("," if len(parts) == 1 else "")
+
+
+_NEVER = set("self torch nn F math np Tensor".split())
+
+
+def _is_weighty(node: Node) -> bool:
+    target = node.target
+    if not isinstance(target, Submodule):
+        return False
+    if isinstance(target.cls, ModuleClass) or target.items is not None:
+        return True
+    return bool(target.weights) and "Norm" not in target.cls
+
+
+def _operator(symbol: str, args: list[_Text]) -> tuple[str, int]:
+    if len(args) == 1:
+        return f"{symbol}{args[0].within(7)}", 7
+    left, right = args
+    if symbol in _COMPARE:
+        return f"{left.within(5)} {symbol} {right.within(5)}", 4
+    precedence = _PRECEDENCE[symbol]
+    if symbol == "**":
+        return f"{left.within(9)} ** {right.within(8)}", 8
+    return f"{left.within(precedence)} {symbol} {right.within(precedence + 1)}", precedence
+
+
+def forward_lines(body: Module, parameters: list[str]) -> tuple[list[tuple[str, str]], list[str], str]:
+    """(inputs as (name, annotation), statements, return annotation) of a module's ``forward``."""
+    writer = _Writer(body, parameters)
+    inputs = []
+    for index, value in enumerate(body.inputs):
+        name = value.name or _input_name(value, index, len(body.inputs), writer)
+        writer.take(value, name)
+        inputs.append((name, "int" if value.dtype == "int32" and value.shape == () else "Tensor"))
+    writer.write()
+    count = len(body.outputs)
+    result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+    return inputs, writer.lines, result
+
+
+def _input_name(value: Value, index: int, count: int, writer: _Writer) -> str:
+    hint = to_identifier(value.hint) if value.hint else ""
+    if hint and hint not in writer.holder and hint not in _NEVER:
+        return hint
+    for name in ("x", "y", "z"):
+        if name not in writer.holder:
+            return name
+    return f"input_{index}"

@@ -1,0 +1,42 @@
+"""What is told about a script while it runs: the notes for its user, and when something was last recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Recording:
+    """One run of a script. ``notes`` are for the user, in order, each told once."""
+
+    notes: list[str] = field(default_factory=list)
+    namespace: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+_current: list[Recording] = []
+
+
+def current() -> Recording | None:
+    """The run that is going on, or None outside of one."""
+    return _current[-1] if _current else None
+
+
+def note(text: str) -> None:
+    """Tell the user something about the script that is running."""
+    if _current:
+        _current[-1].note(text)
+
+
+def begin(recording: Recording) -> None:
+    _current.append(recording)
+
+
+def end() -> None:
+    _current.pop()

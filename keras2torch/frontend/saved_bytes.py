@@ -1,0 +1,85 @@
+"""Random access to the bytes of a file, or of one member of a zip file, with bounds checked."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from keras2torch.errors import SavedModelError
+
+
+class ByteSource:
+    """``size`` bytes of an open binary file, from ``start`` on."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int, name: str):
+        self._file = file
+        self._start = start
+        self.size = size
+        self.name = name
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly ``length`` bytes at ``offset``; SavedModelError where they are not all there."""
+        self._seek(offset, length)
+        data = self._file.read(length)
+        if len(data) != length:
+            raise self._short(offset, length)
+        return data
+
+    def read_array(self, offset: int, dtype: np.dtype, count: int) -> np.ndarray:
+        """``count`` numbers read straight into a new array: no second copy in memory."""
+        self._seek(offset, count * dtype.itemsize)
+        array = np.empty(count, dtype)
+        view = memoryview(array).cast("B") if count else memoryview(b"")
+        done = 0
+        while done < len(view):
+            got = self._file.readinto(view[done:])  # type: ignore[attr-defined]
+            if not got:
+                raise self._short(offset, len(view))
+            done += got
+        return array
+
+    def _seek(self, offset: int, length: int) -> None:
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise self._short(offset, length)
+        self._file.seek(self._start + offset)
+
+    def _short(self, offset: int, length: int) -> SavedModelError:
+        return SavedModelError(
+            f"{self.name} is damaged or cut short: it refers to bytes {offset:,} to "
+            f"{offset + length:,} of {self.size:,}"
+        )
+
+
+def open_regular(path: Path, *, follow: bool, what: str) -> IO[bytes]:
+    """Open a plain file for reading; ``follow`` says whether ``path`` may be a symbolic link.
+
+    Links inside a model directory could point anywhere, and a pipe or device would block or never
+    end: both are refused.
+    """
+    try:
+        status = path.stat() if follow else path.lstat()
+    except OSError as error:
+        raise SavedModelError(f"{what} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in the path
+        raise SavedModelError(f"{what} cannot be read: {error}") from None
+    if stat.S_ISLNK(status.st_mode):
+        raise SavedModelError(f"{what} is a symbolic link; links inside a saved model are refused")
+    if not stat.S_ISREG(status.st_mode):
+        raise SavedModelError(f"{what} is not a regular file")
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.fdopen(os.open(path, flags), "rb", buffering=0x10000)
+    except OSError as error:
+        raise SavedModelError(f"{what} cannot be read: {error.strerror or error}") from None
+
+
+def whole_file(file: IO[bytes], name: str) -> ByteSource:
+    """All of an open file as a source."""
+    size = os.fstat(file.fileno()).st_size
+    return ByteSource(file, 0, size, name)

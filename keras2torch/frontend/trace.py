@@ -1,0 +1,177 @@
+"""What Python's own stack tells of the user's program: the functions it is in, the line, the variable it fills.
+
+Scopes come from the interpreter's frames, so recording needs no stack of its own: a frame of a
+user's function is a "function" scope, and a frame of ``scoped`` (below) carries the scope of the
+custom layer or nested model that is being traced.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from types import FrameType
+from typing import Any
+
+from keras2torch.graph import Scope, Tensor
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARIES = tuple(
+    os.path.realpath(path)
+    for path in {*sysconfig.get_paths().values(), os.path.dirname(os.__file__)}
+    if path and "lib" in path
+)
+# Functions that are part of a class's protocol, not a block the user named.
+_UNNAMED = {"call", "__call__", "build", "__init__", "forward", "compute_output_shape"}
+
+_invocations = itertools.count()
+_frames: dict[FrameType, Scope] = {}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """``target = ...`` as written: the variable, and the run of the statement (frame and line)."""
+
+    target: str
+    statement: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where in the user's program a call is made."""
+
+    scopes: tuple[Scope, ...]
+    where: str | None
+    assignment: Assignment | None
+
+
+@lru_cache(maxsize=None)
+def is_user_file(filename: str) -> bool:
+    """Whether code of this file is the user's: not ours, not Python's, not an installed library's."""
+    if filename.startswith("<"):
+        return filename.startswith("<cell") or filename.startswith("<notebook")
+    path = os.path.realpath(filename)
+    if path.startswith(_PACKAGE + os.sep) or "site-packages" in path or "dist-packages" in path:
+        return False
+    return not path.startswith(_LIBRARIES)
+
+
+def scoped(scope: Scope, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run ``function`` so that every call recorded meanwhile lies in ``scope``."""
+    return function(*args, **kwargs)
+
+
+def new_scope(kind: str, name: str, owner: Any, doc: str | None = None) -> Scope:
+    """A scope for one more run of ``owner``."""
+    return Scope(kind, name, owner, next(_invocations), doc)
+
+
+def user_context() -> Context:
+    """Scopes (outermost first), ``file:line`` and assignment of the innermost user statement."""
+    scopes: list[Scope] = []
+    where: str | None = None
+    assignment: Assignment | None = None
+    innermost = True
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code is scoped.__code__:
+            scopes.append(frame.f_locals["scope"])
+            innermost = False  # deeper frames belong to the traced layer, not to its caller
+        elif is_user_file(code.co_filename):
+            if where is None:
+                where = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
+            if innermost:
+                assignment = _assignment(frame)
+                innermost = False
+            if code.co_name not in _UNNAMED and not code.co_name.startswith("<"):
+                scopes.append(_function_scope(frame))
+        frame = frame.f_back
+    return Context(tuple(reversed(scopes)), where, assignment)
+
+
+def user_scopes() -> tuple[Scope, ...]:
+    """The scopes of ``user_context``."""
+    return user_context().scopes
+
+
+def user_location() -> str | None:
+    """``file.py:line`` of the innermost user frame, or None outside a user's program."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_user_file(frame.f_code.co_filename):
+            return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+def forget_frames() -> None:
+    """Let go of the frames kept alive (they keep a freed frame's address from being taken again)."""
+    _frames.clear()
+
+
+def assigned_name() -> str | None:
+    """The variable that the running user statement fills with just this value, or None."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    assignment = _assignment(frame)
+    return assignment.target if assignment else None
+
+
+def _function_scope(frame: FrameType) -> Scope:
+    scope = _frames.get(frame)
+    if scope is None:
+        code = frame.f_code
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        values = frame.f_locals
+        arguments = tuple(
+            (name, values[name])
+            for name in names
+            if isinstance(values.get(name), (bool, int, float, str, tuple))
+        )
+        doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else None
+        tensors = tuple((n, values[n]) for n in names if isinstance(values.get(n), Tensor))
+        scope = Scope(
+            "function", code.co_name, code, next(_invocations), doc, arguments, tensors
+        )
+        _frames[frame] = scope
+    return scope
+
+
+def _assignment(frame: FrameType) -> Assignment | None:
+    statement = _statements(frame.f_code.co_filename).get(frame.f_lineno)
+    if statement is None:
+        return None
+    target, line = statement
+    return Assignment(target, (id(frame), line))
+
+
+@lru_cache(maxsize=None)
+def _statements(filename: str) -> dict[int, tuple[str, int]]:
+    """For each source line inside a simple assignment to one name: (that name, its first line)."""
+    source = "".join(linecache.getlines(filename))
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    lines: dict[int, tuple[str, int]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target: ast.expr = node.targets[0]
+        elif isinstance(node, ast.AnnAssign):
+            target = node.target
+        else:
+            continue
+        if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                lines[line] = (target.id, node.lineno)
+    return lines

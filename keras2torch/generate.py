@@ -1,0 +1,165 @@
+"""The pipeline on one screen: source -> model -> Graph -> Module -> passes -> text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from keras2torch import weights as weight_tools
+from keras2torch.describe import describe, input_names, logits
+from keras2torch.emit import emit_module
+from keras2torch.errors import K2TError
+from keras2torch.graph import Graph
+from keras2torch.header import header_lines
+from keras2torch.lower import lower
+from keras2torch.module import Mapping, Module
+from keras2torch.passes import run_passes
+from keras2torch.quoting import to_class_name, to_identifier
+from keras2torch.source import Source, open_source
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output: Keras's name, shape and dtype, how torch's axes lie, what predict() still applies.
+
+    ``permutation`` takes Keras axes to torch's: torch dimension i is Keras axis ``permutation[i]`` (None: the same).
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    permutation: tuple[int, ...] | None = None
+    activation: str | None = None
+
+
+@dataclass
+class Generated:
+    """What ``generate`` gives: the two sources, the ports, and the weights where the source holds any."""
+
+    name: str
+    class_name: str
+    model_source: str
+    train_source: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    notes: list[str] = field(default_factory=list)
+    module: Module | None = field(default=None, repr=False)
+    graph: Graph | None = field(default=None, repr=False)
+    model: Any = field(default=None, repr=False)
+
+    @cached_property
+    def weight_map(self) -> dict[str, Mapping]:
+        """State-dict key -> the Keras weights it is made of."""
+        return weight_tools.weight_map(self.module) if self.module is not None else {}
+
+    @cached_property
+    def weights(self) -> dict[str, Any]:
+        """{state-dict key: array}, complete for ``load_state_dict(strict=True)``; {} without weights."""
+        if not weight_tools.has_weights(self.weight_map):
+            return {}
+        return dict(weight_tools.arrays(self.weight_map))
+
+    def write(self, directory: str | Path, *, force: bool = False) -> list[Path]:
+        """Write ``<name>_model.py``, ``<name>_train.py`` and the weights; all or nothing.
+
+        Raises K2TError where a file is there that somebody edited (unless ``force``).
+        """
+        from keras2torch.write import write_all
+
+        return write_all(self, Path(directory), force=force)
+
+
+def generate(source: Any, *, name: str | None = None, model: str | None = None) -> Generated:
+    """Translate ``source``: a path, a recorded model, or a live ``keras.Model``.
+
+    ``model`` picks one of several models of a script; ``name`` is the stem of the files.
+    Raises K2TError for everything that the input can be wrong in.
+    """
+    try:
+        return _generate(open_source(source, model=model), name)
+    except RecursionError:
+        raise K2TError("the model is nested too deeply to be translated") from None
+
+
+def _generate(source: Source, name: str | None) -> Generated:
+    graph = source.model.graph
+    graph.check()
+    module = lower(graph)
+    activations = logits(module, source.model)
+    module = run_passes(module)
+    stem = to_identifier(name or source.stem, "model")
+    class_name = _class_name(name, source)
+    rename_root(module, class_name)
+    ports_in, ports_out = _ports(graph, module, activations)
+    names = input_names(graph)
+    model_source = emit_module(
+        module,
+        header=header_lines(source, f"{stem}_model.py"),
+        doc=describe(class_name, ports_in, ports_out),
+        input_names=names,
+    )
+    from keras2torch.header import sign
+    from keras2torch.training.emit import ModuleInfo, emit_training
+    from keras2torch.training.record import record
+
+    train_source = emit_training(
+        record(source.model),
+        ModuleInfo(
+            module_name=f"{stem}_model",
+            class_name=module.cls.name,  # type: ignore[union-attr]
+            source_name=source.name,
+            header=header_lines(source, f"{stem}_train.py"),
+            inputs=ports_in,
+            outputs=ports_out,
+            **source.module_facts(graph, module),
+        ),
+    )
+    return Generated(
+        stem,
+        module.cls.name,  # type: ignore[union-attr]
+        sign(model_source),
+        sign(train_source),
+        ports_in,
+        ports_out,
+        source.notes,
+        module,
+        graph,
+        source.model,
+    )
+
+
+def rename_root(module: Module, name: str) -> None:
+    """Give the root class its name; a child class of that name keeps it with a number."""
+    from keras2torch.module import classes_of
+
+    assert module.cls is not None
+    others = {cls.name for cls in classes_of(module) if cls is not module.cls}
+    module.cls.name = name if name not in others else f"{name}Model"
+
+
+def _class_name(name: str | None, source: Source) -> str:
+    model = source.model
+    own = type(model).__name__ if not type(model).__module__.startswith("keras2torch.") else None
+    given = model.name if getattr(model, "named", False) else None
+    return to_class_name(name or own or given or source.stem)
+
+
+def _ports(graph: Graph, module: Module, activations: list[str | None]) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    def permutation(axes: tuple[int, ...]) -> tuple[int, ...] | None:
+        return None if axes == tuple(range(len(axes))) else axes
+
+    inputs = tuple(
+        Port(str(tensor.name), tensor.shape, tensor.dtype, permutation(value.axes))
+        for tensor, value in zip(graph.inputs, module.inputs)
+    )
+    outputs = tuple(
+        Port(_output_name(tensor), tensor.shape, tensor.dtype, permutation(value.axes), activation)
+        for tensor, value, activation in zip(graph.outputs, module.outputs, activations)
+    )
+    return inputs, outputs
+
+
+def _output_name(tensor: Any) -> str:
+    return getattr(tensor.call.operation, "name", "output") if tensor.call else str(tensor.name)

@@ -1,0 +1,667 @@
+"""What every layer and every function on tensors shares: a Keras signature, a shape rule and a lowering.
+
+To add a layer, write one class::
+
+    class Rescaling(Layer):
+        scale: Any                 # the fields are Keras's signature, in order, with its defaults
+        offset: Any = 0.0
+        old_names = {...}          # spellings of Keras 1 and 2 -> today's field
+        ignored = ("...",)         # fields that change nothing in torch
+
+        def build(self, input_shape): ...            # add_weight(...), as in Keras
+        def output_spec(self, inputs): return Spec(...)   # shape rule; without one: like the input
+        def lower(self, b, inputs): ...              # torch, through the builder b
+
+``output_spec`` and ``lower`` take the arguments of the Keras layer's ``call`` by the same names (``mask``
+only where the layer reads masks; ``training`` is recorded on the call). A field that was set and that
+neither ``build``, ``output_spec`` nor ``lower`` has read makes an error: nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from keras2torch.errors import K2TError, ShapeError, UnsupportedError
+from keras2torch.frontend import trace
+from keras2torch.graph import (
+    Constant,
+    Scope,
+    Shape,
+    Spec,
+    Tensor,
+    TensorShape,
+    Weight,
+    map_structure,
+    record,
+    tensors_in,
+)
+
+if TYPE_CHECKING:
+    from keras2torch.lower import Builder
+
+REGISTRY: dict[str, type[Layer]] = {}
+"""Every translated layer by its Keras class name (and its other names)."""
+
+_REQUIRED = object()
+_counters: dict[str, int] = {}
+_training: list[Any] = [None]  # the `training=` argument of the traced layers around us
+
+
+class TrainingFlag:
+    """What ``call(self, x, training)`` receives while it is traced: true in train mode only."""
+
+    def __bool__(self) -> bool:
+        raise UnsupportedError(
+            "a Python `if training:` in call() would be decided when the model is built",
+            where=trace.user_location(),
+            fix="pass `training` on to the layers inside, which follow the module's mode",
+        )
+
+    def __repr__(self) -> str:
+        return "training"
+
+
+TRAINING = TrainingFlag()
+
+
+class Field:
+    """A Keras argument of a layer: remembers on the instance that somebody read it."""
+
+    def __init__(self, name: str, default: Any):
+        self.name, self.default = name, default
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        instance.__dict__["_read"].add(self.name)
+        try:
+            return instance.__dict__["_fields"][self.name]
+        except KeyError:
+            if self.default is _REQUIRED:
+                raise AttributeError(self.name) from None
+            return self.default
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__["_fields"][self.name] = value
+
+
+class Operation:
+    """Base of layers and of functions on tensors: a signature, a shape rule, a lowering."""
+
+    fields: dict[str, Field] = {}
+    old_names: dict[str, str | None] = {}
+    ignored: tuple[str, ...] = ()
+    layout = "last"
+    """How ``lower`` wants its tensors: "last" (Keras's axis order), "spatial" (N, C, *S) or "any"."""
+    name: str
+
+    def output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape rule: the Spec (or list of Specs) of what the call returns."""
+        raise NotImplementedError
+
+    def lower(self, b: Builder, *args: Any, **kwargs: Any) -> Any:
+        """Lowering: emits torch nodes through ``b``; returns a Value, or a list as ``output`` does."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+@lru_cache(maxsize=None)
+def call_parameters(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of ``lower`` without ``self`` and ``b``: that of the layer's ``call``."""
+    parameters = list(inspect.signature(function).parameters.values())[2:]
+    return inspect.Signature(parameters)
+
+
+def snake_case(name: str) -> str:
+    """Keras's automatic layer names: ``Conv2D`` -> conv2d, ``LayerNormalization`` -> layer_normalization."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def unique_name(base: str) -> str:
+    """The next automatic name: ``dense``, ``dense_1``, ..."""
+    count = _counters.get(base, 0)
+    _counters[base] = count + 1
+    return base if count == 0 else f"{base}_{count}"
+
+
+def clear_names() -> None:
+    """Start automatic names anew (keras.backend.clear_session)."""
+    _counters.clear()
+
+
+def pair(value: Any, rank: int) -> tuple[int, ...]:
+    """An int or a sequence of ints as a tuple of ``rank`` ints."""
+    if isinstance(value, (list, tuple)) or hasattr(value, "__len__"):
+        result = tuple(int(n) for n in value)
+        if len(result) == 1:
+            result *= rank
+        if len(result) != rank:
+            raise K2TError(f"{value!r} should be an integer or {rank} integers")
+        return result
+    return (int(value),) * rank
+
+
+def as_tensor(value: Any, dtype: str | None = None) -> Any:
+    """Arrays and numbers become Constants; tensors stay."""
+    if isinstance(value, Tensor):
+        return value
+    return Constant(value, dtype)
+
+
+class Layer(Operation):
+    """Base of every layer, Keras's own and the user's."""
+
+    supports_masking = False
+    base_arguments = {
+        "name": None,
+        "trainable": True,
+        "dtype": None,
+        "autocast": True,
+        "activity_regularizer": None,
+        # how Keras 1 and 2 gave the first layer its input
+        "input_shape": None,
+        "batch_input_shape": None,
+        "batch_shape": None,
+        "batch_size": None,
+        "input_dim": None,
+        "input_length": None,
+        "input_dtype": None,
+        "weights": None,
+        "dynamic": None,
+    }
+
+    def __init_subclass__(cls, names: tuple[str, ...] = (), **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if not cls.__module__.startswith("keras2torch."):
+            return
+        own = cls.__dict__.get("__annotations__", {})
+        if own:
+            cls.fields = {
+                name: Field(name, cls.__dict__.get(name, _REQUIRED))
+                for name in own
+                if not name.startswith("_")
+            }
+            for name, item in cls.fields.items():
+                setattr(cls, name, item)
+        if not cls.__name__.startswith("_"):
+            for name in (cls.__name__, *names):
+                REGISTRY[name] = cls
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        layer.__dict__.update(
+            _fields={},
+            _read=set(),
+            _arguments={},  # as the program gave them
+            _weights=[],
+            _calls=[],
+            _losses=[],
+            built=False,
+            where=trace.user_location(),
+            variable=trace.assigned_name(),
+            name=None,
+            named=False,  # whether the program chose the name
+            _trainable=True,
+            _dtype=None,
+            input_shape_given=None,
+            input_dtype_given=None,
+            initial_weights=None,
+            activity_regularizer=None,
+        )
+        return layer
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        given = self._bind(args, kwargs)
+        self._arguments.update(given)
+        for name in list(given):
+            if name in self.fields:
+                self._fields[name] = given.pop(name)
+        self._set_base(given)
+        for name, item in self.fields.items():
+            if item.default is _REQUIRED and name not in self._fields:
+                raise K2TError(
+                    f"{type(self).__name__} needs the argument {name!r}", where=trace.user_location()
+                )
+
+    # Signature.
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by today's names, from positions and from the spellings of any Keras."""
+        names = [name for name in self.fields if not name.startswith("*")]
+        if len(args) > len(names):
+            raise K2TError(
+                f"{type(self).__name__} takes {len(names)} positional arguments, {len(args)} given",
+                where=trace.user_location(),
+            )
+        given = dict(zip(names, args))
+        for name, value in kwargs.items():
+            target = self._new_name(name)
+            if target is None:
+                continue
+            if target not in self.fields and target not in self.base_arguments:
+                known = ", ".join(self.fields) or "none"
+                raise K2TError(
+                    f"{type(self).__name__} has no argument {name!r} (it has: {known})",
+                    where=trace.user_location(),
+                )
+            if target in given:
+                raise K2TError(
+                    f"{type(self).__name__} got {target!r} twice", where=trace.user_location()
+                )
+            given[target] = value
+        return given
+
+    def _new_name(self, name: str) -> str | None:
+        for cls in type(self).__mro__:
+            table = cls.__dict__.get("old_names", {})
+            if name in table:
+                return table[name]
+        return name
+
+    def _set_base(self, given: dict[str, Any]) -> None:
+        name = given.get("name")
+        self.named = name is not None
+        self.name = str(name) if name is not None else unique_name(snake_case(type(self).__name__))
+        self._trainable = bool(given.get("trainable", True))
+        self._dtype = given.get("dtype")
+        self.input_dtype_given = given.get("input_dtype")
+        self.activity_regularizer = given.get("activity_regularizer", self.activity_regularizer)
+        self.initial_weights = given.get("weights")
+        batch = given.get("batch_size")
+        if given.get("batch_input_shape") or given.get("batch_shape"):
+            self.input_shape_given = tuple(given.get("batch_input_shape") or given["batch_shape"])
+        elif given.get("input_shape") is not None:
+            shape = given["input_shape"]
+            shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+            self.input_shape_given = (batch, *shape)
+        elif given.get("input_dim") is not None:
+            self.input_shape_given = self.input_from_dim(given["input_dim"], given.get("input_length"))
+
+    def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
+        """The input shape that Keras 1 and 2 mean by ``input_dim`` (and ``input_length``)."""
+        return (None, input_dim)
+
+    # State.
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the layer's variables, from a string, a policy or a policy's config."""
+        return dtype_name(self._dtype) or "float32"
+
+    compute_dtype = variable_dtype = dtype
+    dtype_policy = dtype
+
+    @property
+    def user_defined(self) -> bool:
+        """Whether the user's own ``call`` decides what the layer does."""
+        return not type(self).call.__module__.startswith("keras2torch.")
+
+    def sublayers(self) -> list[Layer]:
+        """Layers held in attributes, lists and dicts, in the order they were set."""
+        found: dict[int, Layer] = {}
+        for _, value in attributes(self):
+            if isinstance(value, Layer) and value is not self:
+                found.setdefault(id(value), value)
+        return list(found.values())
+
+    @property
+    def weights(self) -> list[Weight]:
+        """The variables in Keras's order: trainable, non-trainable, then those of inner layers."""
+        own = [w for w in self._weights if w.trainable] + [w for w in self._weights if not w.trainable]
+        found = {id(w): w for w in own}
+        for layer in self.sublayers():
+            found.update((id(w), w) for w in layer.weights)
+        return list(found.values())
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        return [w for w in self.weights if w.trainable and w.layer.trainable] if self.trainable else []
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        trainable = set(map(id, self.trainable_weights))
+        return [w for w in self.weights if id(w) not in trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[Any]:
+        return [w.numpy() for w in self.weights]
+
+    def set_weights(self, arrays: list[Any]) -> None:
+        for weight, array in zip(self.weights, arrays):
+            weight.value = array
+
+    def count_params(self) -> int:
+        total = 0
+        for weight in self.weights:
+            size = 1
+            for n in weight.shape:
+                size *= n or 1
+            total += size
+        return total
+
+    @property
+    def input(self) -> Any:
+        return self._calls[0][0]
+
+    @property
+    def output(self) -> Any:
+        return self._calls[0][1]
+
+    @property
+    def output_shape(self) -> Any:
+        return map_structure(lambda tensor: tensor.shape, self.output)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, **self._arguments}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**config)
+
+    def add_loss(self, losses: Any, **kwargs: Any) -> None:
+        self._losses.extend(losses if isinstance(losses, (list, tuple)) else [losses])
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Metrics that a layer reports are left to the training script's own."""
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Weight:
+        """A new variable. Takes the argument orders of Keras 1, 2 and 3."""
+        order = ["shape", "initializer", "dtype", "trainable"]
+        if args and isinstance(args[0], str):  # Keras 2: the name first
+            order = ["name", "shape", "dtype", "initializer", "regularizer", "trainable"]
+        given = {**dict(zip(order, args)), **kwargs}
+        shape = given.get("shape")
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n is None for n in shape):
+            raise ShapeError(
+                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: "
+                "an axis that it needs is unknown",
+                where=trace.user_location() or self.where,
+                fix="give the Input a full shape on that axis",
+            )
+        weight = Weight(
+            shape,
+            dtype_name(given.get("dtype")) or self.dtype,
+            given.get("name") or "variable",
+            initializer=given.get("initializer"),
+            regularizer=given.get("regularizer"),
+            constraint=given.get("constraint"),
+            trainable=bool(given.get("trainable", True)),
+        )
+        weight.layer = self
+        self._weights.append(weight)
+        return weight
+
+    add_variable = add_weight
+
+    # Calling.
+    def build(self, input_shape: Any = None) -> None:
+        """Make the variables; overridden where there are any."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_fields" not in self.__dict__ or self.name is None:
+            self._set_base({})
+        args, kwargs = self._normalise(args, kwargs)
+        self._ensure_built(args, kwargs)
+        training = kwargs.get("training")
+        if training is None or training is TRAINING:
+            training = _training[-1]
+        else:
+            training = bool(training)
+        if self.user_defined:
+            outputs = self._trace(args, kwargs, training)
+        else:
+            kwargs.pop("training", None)
+            with training_mode(training):
+                outputs = self.call(*args, **kwargs)
+        self._calls.append((args[0] if args else None, outputs))
+        if self.activity_regularizer is not None:
+            self._losses.append(("activity", self.activity_regularizer, outputs))
+        self._propagate_masks(args, outputs)
+        return outputs
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record one call of a translated layer (the user's subclasses override or extend this)."""
+        kwargs.pop("training", None)
+        signature = call_parameters(type(self).lower)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise K2TError(
+                f"{type(self).__name__} {self.name!r} cannot be called so: {error}",
+                where=trace.user_location(),
+            ) from None
+        if "mask" in signature.parameters and bound.arguments.get("mask") is None:
+            mask = map_structure(lambda t: t.mask, args[0] if args else None)
+            if any(isinstance(m, Tensor) for m in (mask if isinstance(mask, list) else [mask])):
+                bound.arguments["mask"] = mask
+        try:
+            specs = self.output_spec(**_without_mask(bound.arguments, self.output_spec))
+        except (IndexError, TypeError, ValueError) as error:
+            shapes = [t.shape for t in tensors_in((args, kwargs))]
+            raise ShapeError(
+                f"{type(self).__name__} {self.name!r} does not fit an input of shape "
+                f"{', '.join(map(str, shapes))}: {error}",
+                where=trace.user_location() or self.where,
+            ) from error
+        outputs = record(self, (), dict(bound.arguments), specs, training=_training[-1])
+        function = self._function_activation()
+        return outputs if function is None else function(outputs)
+
+    traces_activation = False
+    """Whether ``activation`` is applied to the layer's output, so that any function of it can be traced."""
+
+    def _function_activation(self) -> Any:
+        """The user's own activation (a function, a lambda, a layer), which is recorded as calls of its own."""
+        if not self.traces_activation or "activation" not in self._fields:
+            return None
+        from keras2torch.layers.activations import activation_name
+
+        given = self._fields["activation"]
+        if callable(given) and activation_name(given) is None:
+            if not type(given).__module__.startswith("torch."):
+                self._fields["activation"] = None
+                self._traced_activation = given
+        return self.__dict__.get("_traced_activation")
+
+    def output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+        """By default the output is like the (first) input."""
+        first = tensors_in(inputs)[0]
+        return Spec(first.shape, self.dtype)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        tensors = map_shapes(Tensor, input_shape)
+        self._ensure_built((tensors,), {})
+        spec = self.output_spec(tensors)
+        return [s.shape for s in spec] if isinstance(spec, list) else spec.shape
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask
+
+    def _normalise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The first argument becomes tensors, also where the program passes arrays."""
+        if "inputs" in kwargs and not args:
+            args = (kwargs.pop("inputs"),)
+        if args and not tensors_in(args[0]) and (_is_array(args[0])):
+            args = (as_tensor(args[0]), *args[1:])
+        elif args and isinstance(args[0], (list, tuple)) and args[0]:
+            if any(isinstance(item, Tensor) or _is_array(item) for item in args[0]):
+                args = ([as_tensor(item) for item in args[0]], *args[1:])
+        if self.fields is not None and not self.user_defined and args and isinstance(args[0], dict):
+            pass
+        return args, dict(kwargs)
+
+    def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.__dict__.get("built"):
+            return
+        self.built = True
+        if not args:
+            return
+        shapes = [map_structure(lambda t: TensorShape(t.shape), arg) for arg in args]
+        parameters = [
+            p
+            for p in inspect.signature(self.build).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        required = [p for p in parameters if p.default is p.empty]
+        if len(required) > 1 or (len(parameters) > 1 and len(shapes) > 1):
+            self.build(*shapes[: len(parameters)])
+        elif parameters:
+            self.build(shapes[0])
+        else:
+            self.build()
+        self.built = True
+        if self.initial_weights is not None:
+            self.set_weights(self.initial_weights)
+
+    def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+        """Run the user's ``call`` on symbolic tensors, in a scope of its own."""
+        parameters = inspect.signature(self.call).parameters
+        if "training" in parameters and kwargs.get("training") is None:
+            kwargs["training"] = TRAINING if training is None else training
+        elif "training" not in parameters:
+            kwargs.pop("training", None)
+        if "mask" in parameters and kwargs.get("mask") is None and args:
+            mask = map_structure(lambda t: t.mask, args[0])
+            if mask is not None and tensors_in(mask):
+                kwargs["mask"] = mask
+        scope = self.new_scope()
+        with training_mode(training):
+            return trace.scoped(scope, self.call, *args, **kwargs)
+
+    def new_scope(self) -> Scope:
+        """The scope of one more run of this layer."""
+        return trace.new_scope("layer", type(self).__name__, self, type(self).__doc__)
+
+    def _propagate_masks(self, args: tuple[Any, ...], outputs: Any) -> None:
+        if not args:
+            return
+        masks = map_structure(lambda t: t.mask, args[0])
+        if not tensors_in(masks) and type(self).compute_mask is Layer.compute_mask:
+            return
+        if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
+            return
+        made = tensors_in(outputs)
+        if any(tensor.mask is not None for tensor in made):
+            return
+        mask = self.compute_mask(args[0], masks if tensors_in(masks) else None)
+        for tensor, item in zip(made, mask if isinstance(mask, (list, tuple)) else [mask] * len(made)):
+            if tensor.mask is None and isinstance(item, Tensor):
+                tensor.mask = item
+
+    # Errors.
+    def unsupported(self, what: str, fix: str | None = None) -> UnsupportedError:
+        """The error to raise where an argument has no exact translation."""
+        return UnsupportedError(f"{type(self).__name__} {self.name!r}: {what}", where=self.where, fix=fix)
+
+    def unread_fields(self) -> list[str]:
+        """Arguments set away from their default that nothing has read."""
+        return [
+            name
+            for name, value in self._fields.items()
+            if name not in self._read
+            and name not in self.ignored
+            and not _equal(value, self.fields[name].default)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in self._fields.items())
+        return f"{type(self).__name__}[{self.name}]({given})"
+
+
+def attributes(layer: Layer) -> Iterator[tuple[str, Any]]:
+    """(name, value) of the user-set attributes; items of lists and dicts as ``name_index``."""
+
+    def walk(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+        if isinstance(value, (Layer, Tensor)):
+            yield name, value
+        elif isinstance(value, (list, tuple)) and depth < 4:
+            for index, item in enumerate(value):
+                yield from walk(f"{name}_{index}", item, depth + 1)
+        elif isinstance(value, dict) and depth < 4:
+            for key, item in value.items():
+                yield from walk(f"{name}_{key}", item, depth + 1)
+
+    hidden = {"_fields", "_read", "_arguments", "_weights", "_calls", "_losses", "initial_weights"}
+    for name, value in [*layer.__dict__.get("_fields", {}).items(), *layer.__dict__.items()]:
+        if name not in hidden:
+            yield from walk(name, value, 0)
+
+
+@contextmanager
+def training_mode(value: bool | None) -> Iterator[None]:
+    """Layers called inside see this ``training`` unless they are given their own."""
+    _training.append(value)
+    try:
+        yield
+    finally:
+        _training.pop()
+
+
+def dtype_name(dtype: Any) -> str | None:
+    """A dtype's name from a string, numpy dtype, stand-in dtype, policy object or policy config."""
+    if dtype is None:
+        return None
+    if isinstance(dtype, str):
+        return {"mixed_float16": "float32", "mixed_bfloat16": "float32", "half": "float16"}.get(
+            dtype, dtype
+        )
+    if isinstance(dtype, dict):
+        return dtype_name(dtype.get("config", {}).get("name"))
+    for attribute in ("variable_dtype", "__name__", "name"):
+        name = getattr(dtype, attribute, None)
+        if isinstance(name, str):
+            return dtype_name(name)
+    raise K2TError(f"{dtype!r} is not a dtype")
+
+
+def map_shapes(function: Callable[[Any], Any], shape: Any) -> Any:
+    """Apply to each shape in a nested structure of shapes (tuples of ints and None)."""
+    if isinstance(shape, dict):
+        return {k: map_shapes(function, v) for k, v in shape.items()}
+    if shape and all(n is None or isinstance(n, int) for n in shape):
+        return function(shape)
+    return [map_shapes(function, item) for item in shape]
+
+
+def _without_mask(arguments: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    if "mask" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return dict(arguments)
+    return {name: value for name, value in arguments.items() if name != "mask"}
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") and hasattr(value, "shape") and not isinstance(value, Tensor)
+
+
+def _equal(left: Any, right: Any) -> bool:
+    try:
+        return bool(left == right)
+    except Exception:  # arrays and the like: not the default
+        return False

@@ -1,0 +1,168 @@
+"""Dense, Activation, Dropout, Flatten and other layers of every program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from keras2torch.graph import Shape, Spec
+from keras2torch.layers.base import Layer
+
+
+def product(sizes: Any) -> int | None:
+    """The product of sizes; None if one is unknown."""
+    total = 1
+    for n in sizes:
+        if n is None:
+            return None
+        total *= n
+    return total
+
+
+class Dense(Layer):
+    """``activation(inputs @ kernel + bias)`` over the last axis."""
+
+    units: int
+    activation: Any = None
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    bias_constraint: Any = None
+    lora_rank: Any = None
+    lora_alpha: Any = None
+    quantization_config: Any = None
+
+    old_names = {
+        "output_dim": "units",
+        "init": "kernel_initializer",
+        "W_regularizer": "kernel_regularizer",
+        "b_regularizer": "bias_regularizer",
+        "W_constraint": "kernel_constraint",
+        "b_constraint": "bias_constraint",
+        "bias": "use_bias",
+    }
+    supports_masking = True
+    takes_flat = True
+    traces_activation = True
+
+    def build(self, input_shape: Shape) -> None:
+        units = int(self.units)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def output_spec(self, inputs: Any) -> Spec:
+        if inputs.shape[-1] != self.kernel.shape[0]:
+            raise ValueError(f"the last axis should be {self.kernel.shape[0]}")
+        return Spec((*inputs.shape[:-1], int(self.units)), self.dtype)
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        features, units = self.kernel.shape
+        flat = inputs.flat
+
+        def weight(kernel: Any) -> Any:
+            if flat is not None:  # the rows follow the order in which torch flattened the image
+                shape, order = flat
+                rows = numpy.arange(features).reshape(shape).transpose(order).reshape(-1)
+                kernel = kernel[rows]
+            return kernel.T
+
+        weights = {"weight": b.mapping(weight, self.kernel)}
+        if self.use_bias:
+            weights["bias"] = b.same(self.bias)
+        linear = b.submodule(
+            "nn.Linear", weights=weights, in_features=features, out_features=units, bias=bool(self.use_bias)
+        )
+        shape = (*inputs.shape[:-1], units)
+        x = b.call(linear, inputs, shape=shape, axes=tuple(range(len(shape))))
+        x.flat = None
+        return b.activation(x, self.activation)
+
+
+class Activation(Layer):
+    """Any activation as a layer."""
+
+    activation: Any
+    traces_activation = True
+    supports_masking = True
+    layout = "any"
+    takes_flat = True
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        return b.activation(inputs, self.activation)
+
+
+class Flatten(Layer):
+    """All axes but the batch into one. Of a channels-first torch tensor, in torch's element order."""
+
+    data_format: Any = None
+    supports_masking = False
+    layout = "any"
+
+    def output_spec(self, inputs: Any) -> Spec:
+        shape = inputs.shape
+        return Spec((shape[0], product(shape[1:]) if len(shape) > 1 else 1), inputs.dtype)
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        shape = (inputs.shape[0], product(inputs.shape[1:]))
+        if len(inputs.shape) == 1:
+            return b.method("unsqueeze", inputs, 1, shape=(*inputs.shape, 1), axes=(0, 1))
+        # Keras flattens a channels_first tensor in channels-last order, too.
+        rank = len(inputs.axes)
+        channels_first = self.data_format == "channels_first" and rank > 2
+        order = (0, *range(2, rank), 1) if channels_first else tuple(range(rank))
+        dims = tuple(inputs.axes.index(axis) for axis in order)
+        kept = [d for d in dims if inputs.shape[d] != 1]
+        if rank == 2:
+            return inputs
+        if kept == sorted(kept):
+            return b.function("torch.flatten", inputs, 1, shape=shape, axes=(0, 1))
+        b.later(lambda: b.method("flatten", b.permute(inputs, dims), 1, shape=shape, axes=(0, 1)))
+        value = b.function("torch.flatten", inputs, 1, shape=shape, axes=(0, 1))
+        sizes = tuple(inputs.shape[d] for d in dims[1:])
+        if None in sizes:
+            return b.method("flatten", b.permute(inputs, dims), 1, shape=shape, axes=(0, 1))
+        # From Keras's flattened sizes to the torch dimensions in their order.
+        value.flat = (sizes, tuple(dims[1:].index(d) for d in range(1, rank)))
+        return value
+
+
+class Dropout(Layer):
+    """Zeroes a share of the inputs in train mode and scales up the rest."""
+
+    rate: float
+    noise_shape: Any = None
+    seed: Any = None
+    ignored = ("seed",)  # torch's generator is another one
+    old_names = {"p": "rate"}
+    supports_masking = True
+    layout = "any"
+    takes_flat = True
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        if b.training is False or not self.rate:
+            return inputs
+        rate = float(self.rate)
+        if self.noise_shape is not None:
+            raise self.unsupported("noise_shape has no equal in torch", "leave noise_shape out, or use SpatialDropout")
+        if b.training:
+            return b.function("F.dropout", inputs, rate)
+        return b.call(b.submodule("nn.Dropout", p=rate), inputs)

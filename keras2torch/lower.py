@@ -1,0 +1,156 @@
+"""Graph -> flat Module: gives every operation its inputs in the axis order it wants, and calls its ``lower``.
+
+Keras tensors are channels-last, convolutions of torch channels-first. A tensor may therefore have several
+Values, one per axis order; a permute is emitted only when an operation asks for an order that no Value has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras2torch.builder import Builder
+from keras2torch.errors import K2TError
+from keras2torch.graph import Call, Graph, Tensor, map_structure, relative_scopes
+from keras2torch.module import Module, Node, Param, Value
+
+
+def lower(graph: Graph) -> Module:
+    """Translate every call of ``graph``; the result is one flat Module in Keras's order of calls.
+
+    Raises UnsupportedError (naming layer and line) where a call has no exact translation.
+    """
+    graph.check()
+    lowering = _Lowering(graph)
+    for call in graph.calls:
+        lowering.lower_call(call)
+    b = lowering.builder
+    b.call_in_progress = None
+    inside = relative_scopes(graph)
+    within = {id(call): inside(call) for call in graph.calls}
+    for node in b.nodes:
+        node.scopes = within.get(id(node.call), ())
+    outputs = [b.any(tensor) for tensor in graph.outputs]
+    inputs = [lowering.inputs[id(tensor)] for tensor in graph.inputs]
+    module = Module(inputs, outputs, b.nodes)
+    remove_dead_nodes(module)
+    module.check()
+    return module
+
+
+class _Lowering:
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.builder = Builder(graph)
+        _keep_last_of_each_statement(graph)
+        self.inputs: dict[int, Value] = {}
+        for tensor in graph.inputs:
+            axes = _input_axes(tensor, graph)
+            shape = tuple(tensor.shape[axis] for axis in axes)
+            value = Value(shape, axes, tensor.dtype, hint=tensor.name)
+            self.inputs[id(tensor)] = value
+            self.builder.bind(tensor, value)
+
+    def lower_call(self, call: Call) -> None:
+        b, operation = self.builder, call.operation
+        b.call_in_progress = call
+        args, kwargs = self._values(call)
+        try:
+            results = operation.lower(b, *args, **kwargs)
+        except K2TError as error:
+            error.where = error.where or call.where
+            raise
+        results = list(results) if isinstance(results, (list, tuple)) else [results]
+        if len(results) != len(call.outputs):
+            raise AssertionError(f"{operation}: {len(results)} values for {len(call.outputs)} outputs")
+        for tensor, value in zip(call.outputs, results):
+            if value is not None:
+                self._check_shape(call, tensor, value)
+                b.bind(tensor, value)
+        unread = getattr(operation, "unread_fields", list)()
+        if unread:
+            raise operation.unsupported(  # type: ignore[attr-defined]
+                f"the argument {unread[0]}={operation._fields[unread[0]]!r} "  # type: ignore[attr-defined]
+                "has no exact translation yet",
+            )
+
+    def _values(self, call: Call) -> tuple[Any, Any]:
+        """The call's arguments with Values in place of tensors, in the operation's layout."""
+        b, operation = self.builder, call.operation
+        layout, flat = operation.layout, getattr(operation, "takes_flat", False)
+        if flat and self.builder.uses.get(id(operation), 0) > 1 and getattr(operation, "weights", None):
+            flat = False  # a shared kernel cannot have its rows in two orders
+        tensors = call.inputs
+        table: dict[int, Any] = {}
+        if layout == "spatial":
+            rank = max((len(t.shape) for t in tensors), default=0)
+            for tensor in tensors:
+                full = len(tensor.shape) == rank
+                table[id(tensor)] = b.spatial(tensor, operation) if full else b.last(tensor)
+        elif layout == "any":
+            table = b.align(tensors, flat)
+        else:
+            for tensor in tensors:
+                table[id(tensor)] = b.any(tensor) if flat and b.is_flat(tensor) else b.last(tensor)
+        convert: Callable[[Tensor], Any] = lambda tensor: table[id(tensor)]
+        return map_structure(convert, call.args), map_structure(convert, call.kwargs)
+
+    def _check_shape(self, call: Call, tensor: Tensor, value: Any) -> None:
+        if isinstance(value, (int, float, Param)):
+            return
+        expected = tuple(tensor.shape[axis] for axis in value.axes)
+        fits = len(expected) == len(value.shape) and all(
+            a is None or b is None or a == b for a, b in zip(expected, value.shape)
+        )
+        if not fits:
+            raise AssertionError(
+                f"{call.operation} at {call.where}: announced {tensor.shape}, lowered to {value.shape} "
+                f"with axes {value.axes}"
+            )
+        value.shape = expected
+        value.dtype = tensor.dtype
+
+
+def _keep_last_of_each_statement(graph: Graph) -> None:
+    """``x = B()(A()(y))``: the variable names what B makes, not what A makes."""
+    for call in graph.calls:
+        for tensor in call.inputs:
+            maker = tensor.call
+            if maker and maker.assigned and call.assigned:
+                if maker.assigned.statement == call.assigned.statement:
+                    maker.assigned = None
+
+
+def _input_axes(tensor: Tensor, graph: Graph) -> tuple[int, ...]:
+    """The torch axis order of a model input: channels first where a convolution-like call reads it first."""
+    identity = tuple(range(len(tensor.shape)))
+    consumers: dict[int, list[Call]] = {}
+    for call in graph.calls:
+        for item in call.inputs:
+            consumers.setdefault(id(item), []).append(call)
+    seen: set[int] = set()
+    pending = [tensor]
+    while pending:
+        current = pending.pop(0)
+        for call in consumers.get(id(current), []):
+            if len(current.shape) != len(tensor.shape) or id(call) in seen:
+                continue
+            seen.add(id(call))
+            if call.operation.layout == "spatial":
+                return Builder.spatial_axes(len(tensor.shape), call.operation)
+            if call.operation.layout == "any":
+                pending.extend(call.outputs)
+    return identity
+
+
+def remove_dead_nodes(module: Module) -> None:
+    """Drop nodes whose values nobody reads."""
+    needed = set(map(id, module.outputs))
+    kept: list[Node] = []
+    for node in reversed(module.nodes):
+        if any(id(value) in needed for value in node.outputs):
+            kept.append(node)
+            needed.update(map(id, node.inputs))
+    module.nodes = kept[::-1]
+
+

@@ -1,0 +1,13 @@
+"""All functions on tensors: importing this package fills ``OPS`` and Python's operators."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from keras2torch.ops.base import OPS
+
+for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")
+
+__all__ = ["OPS"]

@@ -1,0 +1,202 @@
+"""outline: fold the nodes of one scope (a user function's run, a custom layer, a nested model) into a child module.
+
+    x = conv(x)  in residual_block#1          x = residual_block1(x)
+    x = bn(x)    in residual_block#1    ->    with a child module of two nodes
+    x = relu(x)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import Any
+
+from keras2torch.graph import Scope
+from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, members_in
+from keras2torch.passes.skeleton import skeleton
+from keras2torch.quoting import to_class_name
+
+
+def outline(module: Module) -> Module:
+    """Fold every scope that makes a sound region, outermost first."""
+    while True:
+        found = _next_region(module)
+        if found is None:
+            return module
+        key, runs = found
+        bodies = [_region(module, nodes) for nodes in runs]
+        if any(body is None for body in bodies) or not _worth(runs, module) or not _exclusive(module, runs):
+            for nodes in runs:
+                for node in nodes:
+                    node.scopes = node.scopes[1:]
+            continue
+        made = [body for body in bodies if body is not None]
+        for body, nodes in zip(made, runs):
+            body.scope = nodes[0].scopes[0]
+            for node in nodes:
+                node.scopes = node.scopes[1:]
+            outline(body)
+        if len(made) > 1 and len({_identity(body) for body in made}) > 1:
+            # The runs of one layer came out different: without a common class, leave it inline.
+            continue
+        _replace(module, made, runs)
+
+
+def owner_key(scope: Scope) -> Hashable:
+    """What tells instances apart: a layer is one however often it runs; each run of a function is one."""
+    if scope.kind == "function" and not isinstance(scope.owner, tuple):
+        return ("run", scope.invocation)
+    return scope.owner if isinstance(scope.owner, tuple) else id(scope.owner)
+
+
+def _next_region(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
+    """The first scope that still stands: its nodes, one list for each of its runs."""
+    first = next((node for node in module.nodes if node.scopes), None)
+    if first is None:
+        return None
+    key = owner_key(first.scopes[0])
+    runs: dict[int, list[Node]] = {}
+    for node in module.nodes:
+        if node.scopes and owner_key(node.scopes[0]) == key:
+            runs.setdefault(node.scopes[0].invocation, []).append(node)
+    return key, list(runs.values())
+
+
+def _region(module: Module, nodes: list[Node]) -> Module | None:
+    """The nodes as a module of their own (not yet linked); None if they cannot be one."""
+    inside = {id(value) for node in nodes for value in node.outputs}
+    inputs: dict[int, Value] = {}
+    for node in nodes:
+        for value in node.inputs:
+            if id(value) not in inside:
+                inputs.setdefault(id(value), value)
+    members = set(map(id, nodes))
+    used_outside = set(map(id, module.outputs))
+    for node in module.nodes:
+        if id(node) not in members:
+            used_outside.update(map(id, node.inputs))
+    outputs = [value for node in nodes for value in node.outputs if id(value) in used_outside]
+    if not outputs or not inputs:
+        return None
+    if _position(module, nodes, set(inputs), {id(v) for v in outputs}) is None:
+        return None
+    return Module(list(inputs.values()), outputs, nodes)
+
+
+def _position(module: Module, nodes: list[Node], inputs: set[int], outputs: set[int]) -> int | None:
+    """Where one node could stand for all of these: at the last of them, or at the first."""
+    members = set(map(id, nodes))
+    indices = [i for i, node in enumerate(module.nodes) if id(node) in members]
+    between = [n for n in module.nodes[indices[0] : indices[-1]] if id(n) not in members]
+    if not any(id(v) in outputs for n in between for v in n.inputs):
+        return indices[-1]
+    if not any(id(v) in inputs for n in between for v in n.outputs):
+        return indices[0]
+    return None
+
+
+def _worth(runs: list[list[Node]], module: Module) -> bool:
+    """Whether a class of its own makes the file better: always for the user's classes."""
+    scope, nodes = runs[0][0].scopes[0], runs[0]
+    if scope.kind == "layer":
+        return True
+    weighted = any(isinstance(m, Submodule) and m.weights for n in nodes for m in members_in(n))
+    if scope.kind == "model":
+        return weighted and len(nodes) > 1
+    invocations = {
+        s.invocation for node in module.nodes for s in node.scopes if s.kind == "function" and s.name == scope.name
+    }
+    return weighted and (len(nodes) > 3 or (len(nodes) > 1 and len(invocations) > 1))
+
+
+def _exclusive(module: Module, runs: list[list[Node]]) -> bool:
+    """A member may live in the region only if nothing outside uses it."""
+    inside = {id(node) for nodes in runs for node in nodes}
+    members = {id(m) for nodes in runs for node in nodes for m in members_in(node)}
+    return not any(
+        id(member) in members for node in module.nodes if id(node) not in inside for member in members_in(node)
+    )
+
+
+def _identity(body: Module) -> Any:
+    """Equal for two runs of the same layer: same structure, same members, same literals."""
+    return skeleton(body, exact=True), tuple(id(leaf) for leaf in _leaves(body))
+
+
+def _leaves(body: Module) -> list[Any]:
+    found: list[Any] = []
+    for member in body.members:
+        if isinstance(member, Submodule) and member.body is not None:
+            found.extend(_leaves(member.body))
+        else:
+            found.append(member)
+    return found
+
+
+def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> None:
+    """Put one call in the place of each run; all runs call the same submodule."""
+    scope = bodies[0].scope
+    assert scope is not None
+    name = to_class_name(scope.name)
+    submodule: Submodule | None = None
+    for body, nodes in zip(bodies, runs):
+        position = _position(module, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs})
+        assert position is not None
+        anchor = module.nodes[position]
+        # The body gets values of its own at its ports, so that it stands by itself.
+        table: dict[int, Any] = {}
+        ports = []
+        for value in body.inputs:
+            port = Value(value.shape, value.axes, value.dtype, value.flat, hint=_port_hint(scope_of(body), value))
+            table[id(value)] = port
+            ports.append(port)
+        outer_inputs, body.inputs = body.inputs, ports
+        for node in body.nodes:
+            node.replace_inputs(table)
+        outer = [Value(v.shape, v.axes, v.dtype, v.flat, hint=v.hint, tensor=v.tensor) for v in body.outputs]
+        swap = {id(old): new for old, new in zip(body.outputs, outer)}
+        if submodule is None:
+            owner = scope.owner if scope.kind != "function" else None
+            submodule = Submodule(ModuleClass(name, [body], doc=scope.doc), body=body, owner=owner, hints=_hints(scope))
+        call = Node("call", submodule, tuple(outer_inputs), {}, tuple(outer), where=nodes[0].where, call=nodes[-1].call)
+        if len(outer) > 1:
+            call.pattern = tuple(outer)
+        for value in outer:
+            value.node = call
+        gone = set(map(id, nodes))
+        kept = []
+        for node in module.nodes:
+            if node is anchor:
+                kept.append(call)
+            if id(node) not in gone:
+                node.replace_inputs(swap)
+                kept.append(node)
+        module.nodes = kept
+        module.outputs = [swap.get(id(value), value) for value in module.outputs]
+
+
+def scope_of(body: Module) -> Scope:
+    """The scope that a child module was made from."""
+    assert body.scope is not None
+    return body.scope
+
+
+def _port_hint(scope: Scope, value: Value) -> str | None:
+    for name, tensor in scope.tensors:
+        if tensor is value.tensor:
+            return name
+    return None
+
+
+def _hints(scope: Scope) -> tuple[str, ...]:
+    owner = scope.owner
+    if scope.kind == "function" or owner is None or isinstance(owner, tuple):
+        return ()
+    named = (owner.name,) if getattr(owner, "named", False) else ()
+    variable = getattr(owner, "variable", None)
+    return named + ((variable,) if variable else ())
+
+
+def count_uses(module: Module) -> Counter[int]:
+    """How often each member (by id) is called."""
+    return Counter(id(member) for node in module.nodes for member in members_in(node))

@@ -1,0 +1,63 @@
+"""sequential: runs of blocks of one class become nn.Sequential.
+
+    x = self.block1(x)
+    x = self.block2(x)    ->    x = self.blocks(x)
+"""
+
+from __future__ import annotations
+
+from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
+from keras2torch.passes.outline import count_uses
+
+
+def sequential(module: Module) -> Module:
+    """Group runs in every class, alike in all its instances."""
+    for cls in classes_of(module):
+        start = 0
+        while start < len(cls.body.nodes):
+            length = _run_length(cls.body, start)
+            if length > 1:
+                for instance in cls.instances:
+                    _group(instance, start, length)
+            start += 1
+    return module
+
+
+def _run_length(module: Module, start: int) -> int:
+    """How many nodes from ``start`` on are single-input calls of one class, each feeding only the next."""
+    uses, users = count_uses(module), module.users()
+    cls: ModuleClass | None = None
+    length = 0
+    for node in module.nodes[start:]:
+        target = node.target
+        if not isinstance(target, Submodule) or not isinstance(target.cls, ModuleClass):
+            break
+        if len(node.args) != 1 or node.kwargs or len(node.outputs) != 1 or uses[id(target)] != 1:
+            break
+        if cls is not None:
+            before = module.nodes[start + length - 1].output
+            readers = users.get(id(before), [])
+            if target.cls is not cls or node.args[0] is not before or len(readers) != 1:
+                break
+            if before in module.outputs:
+                break
+        cls = target.cls
+        length += 1
+    return length
+
+
+def _group(module: Module, start: int, length: int) -> None:
+    run = module.nodes[start : start + length]
+    items = tuple(node.target for node in run)
+    submodule = Submodule("nn.Sequential", items=items, hints=_group_hints(items))
+    last = run[-1]
+    node = Node("call", submodule, run[0].args, {}, last.outputs, where=run[0].where, call=last.call)
+    for value in node.outputs:
+        value.node = node
+    module.nodes[start : start + length] = [node]
+
+
+def _group_hints(items: tuple[Submodule, ...]) -> tuple[str, ...]:
+    cls = items[0].cls
+    assert isinstance(cls, ModuleClass)
+    return ("blocks",) if "block" in cls.name.lower() else ("layers",)

@@ -1,0 +1,76 @@
+"""What ``generate`` is given, opened: a script, a notebook, a saved model, a recorded or a live model."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keras2torch import config
+from keras2torch.errors import K2TError
+from keras2torch.graph import Graph
+from keras2torch.module import Module
+from keras2torch.models import Model
+
+
+@dataclass
+class Source:
+    """A recorded model, and where it comes from."""
+
+    model: Model
+    name: str  # of the file, for the header
+    stem: str  # for the names of the generated files
+    digest: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def module_facts(self, graph: Graph, module: Module) -> dict[str, Any]:
+        """What the training script must know of the module."""
+        from keras2torch.penalties import constraint_lines, penalty_lines, summary_tool
+
+        return {
+            "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
+            "penalties": penalty_lines(graph, module),
+            "constraints": constraint_lines(graph, module),
+        }
+
+
+def open_source(source: Any, *, model: str | None = None) -> Source:
+    """Open a path, a recorded model or a live ``keras.Model``. Raises K2TError for anything else."""
+    if isinstance(source, Model):
+        return Source(source, "a recorded model", source.variable or source.name)
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(Path(source), model)
+    if _is_live(source):
+        from keras2torch.frontend.live import read_live
+
+        config.reset()
+        return Source(read_live(source), f"a keras.{type(source).__name__}", source.name)
+    raise K2TError(
+        f"an object of type {type(source).__name__} is no source",
+        fix="give a path (model.py, .ipynb, .keras, .h5, .json), a recorded model or a keras.Model",
+    )
+
+
+def _is_live(source: Any) -> bool:
+    return any(cls.__module__.startswith(("keras.", "tf_keras.")) for cls in type(source).__mro__)
+
+
+def _open_path(path: Path, model: str | None) -> Source:
+    if not path.exists():
+        raise K2TError(f"there is no file {str(path)!r}", fix="check the path")
+    notes: list[str] = []
+    config.reset()
+    if path.suffix in (".py", ".ipynb"):
+        if path.is_dir():
+            raise K2TError(f"{str(path)!r} is a directory", fix="give the program's file")
+        from keras2torch.frontend.script import run_script
+
+        recorded = run_script(path, model=model, notes=notes)
+    else:
+        from keras2torch.frontend.saved import read_saved
+
+        recorded = read_saved(path, notes=notes)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return Source(recorded, path.name, path.name.split(".")[0], digest, notes)
