@@ -255,7 +255,9 @@ def _build_from(model: keras.Model, x: Any) -> None:
         return
     if isinstance(x, keras.utils.PyDataset):
         x = x[0][0]
-    if isinstance(x, dict):
+    if isinstance(model, keras.Sequential):
+        model.build((None, *np.shape(x)[1:]))
+    elif isinstance(x, dict):
         model({name: np.asarray(value[:2]) for name, value in x.items()})
     elif isinstance(x, (list, tuple)):
         model([np.asarray(value[:2]) for value in x])
