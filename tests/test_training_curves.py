@@ -168,6 +168,7 @@ METRICS = {
             m.TruePositives(),
             m.FalseNegatives(),
             m.AUC(),
+            m.AUC(curve="PR", name="pr", num_thresholds=50),
         ],
         loss="binary_crossentropy",
         target="binary",

@@ -50,10 +50,24 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
             )
         if isinstance(getattr(callback, "monitor", None), str):
             _check_monitor(callback, directions, validated, training.where)
+        seldom = validated and training.fit.get("validation_freq") != 1  # type: ignore[union-attr]
+        before = len(text.epoch_end)
         lower(callback, text, directions)
+        if seldom and str(getattr(callback, "monitor", "")).startswith("val_"):
+            _when_known(text, before, callback.monitor)
     if not text.keeps_best:
-        _keep_best(text, "val_loss" if validated else "loss", "down", "best.pt")
+        monitor = "val_loss" if validated else "loss"
+        before = len(text.epoch_end)
+        _keep_best(text, monitor, "down", "best.pt")
+        if validated and training.fit.get("validation_freq") != 1:  # type: ignore[union-attr]
+            _when_known(text, before, monitor)
     return text
+
+
+def _when_known(text: CallbackText, start: int, monitor: str) -> None:
+    """Put the code of a callback under the condition that this epoch was validated."""
+    body = [f"    {line}" for line in text.epoch_end[start:]]
+    text.epoch_end[start:] = [f"if {quote(monitor)} in logs:", *body]
 
 
 def _check_monitor(

@@ -667,17 +667,16 @@ def _lower_metric(
     count: str,
     weighted: bool,
 ) -> None:
-    lines = metric.setup(head)
-    step.lines += [line for line in lines if line not in step.lines]
+    step.lines += [line for line in metric.setup(head) if not _holds(step.lines, line)]
     statistics = metric.statistics(head)
-    if metric.template and metric.template not in step.helpers:
-        step.helpers.append(metric.template)
+    step.helpers += [page for page in metric.templates() if page not in step.helpers]
     if statistics is not None:
         if weighted:
             raise UnsupportedError(f"{name} as a weighted metric is not carried")
         names = [f"{variable}_{statistic.name}" for statistic in statistics]
         for label, statistic in zip(names, statistics):
-            step.columns.append(Column(label, statistic.expression, statistic.size))
+            step.lines.append(f"{label} = {statistic.expression}")
+            step.columns.append(Column(label, label, statistic.size))
         step.printed.append(Printed(name, metric.formula(names), metric.direction))
         return
     if weighted:
@@ -690,6 +689,13 @@ def _lower_metric(
         step.columns.append(Column(variable, f"{count} * {variable}"))
         formula = f"{variable} / count"
     step.printed.append(Printed(name, formula, metric.direction))
+
+
+def _holds(lines: list[str], line: str) -> bool:
+    """Whether an assignment has been made and its variables still hold what it gave them."""
+    target = line.partition(" = ")[0]
+    made = [other for other in lines if other.partition(" = ")[0] == target]
+    return bool(made) and made[-1] == line
 
 
 def _environment() -> Any:

@@ -70,7 +70,9 @@ class Metric(Recorded):
         """The printed number from the summed statistics."""
         raise NotImplementedError
 
-    template: ClassVar[str | None] = None  # a page with helpers that the formula calls
+    def templates(self) -> tuple[str, ...]:
+        """Pages with the helpers that the expressions call."""
+        return ()
 
 
 def snake_case(name: str) -> str:
@@ -426,22 +428,23 @@ class AUC(Metric):
     from_logits: bool = False
 
     direction: ClassVar[str | None] = "up"
-    template: ClassVar[str | None] = "auc"
+
+    def templates(self) -> tuple[str, ...]:
+        return "auc_counts", f"auc_{self.curve.lower()}"
 
     def _check(self) -> None:
-        plain = (self.curve.upper() == "ROC", self.summation_method.lower() == "interpolation")
-        if not all(plain) or self.thresholds is not None or self.multi_label:
+        plain = self.summation_method.lower() == "interpolation" and self.thresholds is None
+        if not plain or self.multi_label or self.label_weights is not None:
             raise UnsupportedError(
-                "AUC is carried as the interpolated area under the ROC curve only",
-                fix="leave curve, summation_method, thresholds and multi_label at their defaults",
+                "AUC is carried with interpolation between evenly spaced thresholds only",
+                fix="leave summation_method, thresholds, multi_label, label_weights at defaults",
             )
 
     def setup(self, head: Head) -> list[str]:
         self._check()
         p = f"{head.prediction}.sigmoid()" if self.from_logits else head.probability
-        return [
-            f"positives, negatives = auc_counts({p}, {head.target}, {quote(self.num_thresholds)})",
-        ]
+        count = quote(self.num_thresholds)
+        return [f"positives, negatives = auc_counts({p}, {head.target}, {count})"]
 
     def statistics(self, head: Head) -> list[Statistic]:
         return [
@@ -450,7 +453,7 @@ class AUC(Metric):
         ]
 
     def formula(self, names: list[str]) -> str:
-        return f"auc({names[0]}, {names[1]})"
+        return f"auc_{self.curve.lower()}({names[0]}, {names[1]})"
 
 
 class _AtThreshold(Metric):
@@ -497,7 +500,6 @@ class FBetaScore(Metric):
     dtype: str | None = None
 
     direction: ClassVar[str | None] = "up"
-    template: ClassVar[str | None] = "fbeta"
 
 
 class F1Score(FBetaScore):
