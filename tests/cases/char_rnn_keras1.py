@@ -39,7 +39,7 @@ for i, sentence in enumerate(sentences):
 
 # build the model: 2 stacked LSTM
 model = Sequential()
-model.add(LSTM(32, return_sequences=True, input_shape=(maxlen, len(chars))))
+model.add(LSTM(32, return_sequences=True, inner_activation='hard_sigmoid', input_shape=(maxlen, len(chars))))
 model.add(Dropout(0.2))
 model.add(LSTM(32, return_sequences=False, inner_init='orthogonal', forget_bias_init='one',
                inner_activation='sigmoid'))

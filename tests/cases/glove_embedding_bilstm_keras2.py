@@ -44,7 +44,7 @@ for word, i in tokenizer.word_index.items():
 
 inp = Input(shape=(maxlen,))
 x = Embedding(max_features, embed_size, weights=[embedding_matrix], trainable=False)(inp)
-x = Bidirectional(LSTM(16, return_sequences=True, dropout=0.1, recurrent_dropout=0.1))(x)
+x = Bidirectional(LSTM(16, return_sequences=True, recurrent_activation='sigmoid', recurrent_dropout=0.1))(x)
 x = Bidirectional(CuDNNGRU(12, return_sequences=True))(x)
 x = GlobalMaxPool1D()(x)
 x = Dense(20, activation="relu")(x)

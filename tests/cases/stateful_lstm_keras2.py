@@ -1,6 +1,7 @@
 '''Stateful LSTM with batch_input_shape: the state is carried from batch to batch, reset by hand.
 
 k2t: level=2
+k2t: oracle=stateful_lstm_keras2.py
 '''
 from __future__ import print_function
 import numpy as np
