@@ -78,16 +78,7 @@ def _wrapped(text: str, piece: str) -> str:
 
 def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool) -> list[str]:
     parameters = [f"{name}: np.ndarray" for name in (*ends.inputs, *ends.targets)]
-    rows = []
-    for name, port in zip(ends.inputs, module.inputs):
-        dtype = "torch.float32" if port.dtype.startswith("float") else "torch.int64"
-        text = f"torch.tensor({name}, dtype={dtype})"
-        remark = ""
-        order = port.permutation
-        if order is not None and tuple(order) != tuple(range(len(order))):
-            text += f".permute({', '.join(map(str, order))}).contiguous()"
-            remark = "  # channels first"
-        rows.append(f"{text},{remark}")
+    rows = input_rows(ends.inputs, module.inputs)
     for head in step.heads:
         rows.append(f"{_target(head)},")
     if weighted:
@@ -104,6 +95,21 @@ def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool) -> list[str]:
         *(f"        {row}" for row in rows),
         "    )",
     ]
+
+
+def input_rows(names: tuple[str, ...], ports: Any) -> list[str]:
+    """One conversion a line: an array of Keras's as a tensor for ``forward``."""
+    rows = []
+    for name, port in zip(names, ports):
+        dtype = "torch.float32" if port.dtype.startswith("float") else "torch.int64"
+        text = f"torch.tensor({name}, dtype={dtype})"
+        order = port.permutation
+        if order is None or tuple(order) == tuple(range(len(order))):
+            rows.append(f"{text},")
+        else:
+            text += f".permute({', '.join(map(str, order))}).contiguous()"
+            rows.append(f"{text},  # channels first")
+    return rows
 
 
 def _target(head: Any) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.quoting import identifier, prose, quote, to_identifier
 from keras2torch.training import metrics
-from keras2torch.training.callback_text import CallbackText, lower_callbacks
-from keras2torch.training.data import Data, DataSet, plan_data
+from keras2torch.training.callback_text import lower_callbacks
+from keras2torch.training.data import plan_data
+from keras2torch.training.data_text import data_text, input_rows
 from keras2torch.training.heads import Head
 from keras2torch.training.losses import Loss, TorchLoss
 from keras2torch.training.optimizers import OptimizerText
@@ -35,21 +36,20 @@ class Port:
 class ModuleInfo:
     """What the training script must know of the module file beside it.
 
-    ``penalties`` are source lines that make a scalar ``penalty`` from ``model`` (regularisers), and
-    ``constraints`` lines that project the weights of ``model`` after an update.
+    ``penalties`` are the terms that regularisers add to the loss, and ``constraints`` the statements
+    that project weights after an update; both call the module ``net``.
     """
 
     module_name: str
     class_name: str
     source_name: str
-    header: tuple[str, ...] = ()
+    header: str = ""
     inputs: tuple[Any, ...] = ()
     outputs: tuple[Any, ...] = ()
     needs_torchinfo: bool = False
     has_batch_norm: bool = False
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
-    frozen: bool = False
     weights_file: str | None = None
 
 
@@ -103,7 +103,7 @@ class _Emission:
 
     def render(self) -> str:
         if self.training.compiled is None or not any(self.training.losses()):
-            raise UnsupportedError("the program compiles no loss")
+            return self._prediction_script()
         self.fit = self.training.fit
         self.data = plan_data(self.training)
         self.weighted = any(part.weight for part in self.data.sets.values()) or bool(
@@ -124,6 +124,36 @@ class _Emission:
     def stem(self) -> str:
         return self.module.module_name.removesuffix("_model")
 
+    def _prediction_script(self) -> str:
+        """For a program that compiles no loss: what the model gives on arrays from a file."""
+        keys = [identifier(name) for name in self.ends.inputs]
+        heads = [
+            Head(name, name, "", tuple(port.shape), port.permutation, port.activation)
+            for name, port in zip(self.ends.predictions, self.module.outputs)
+        ]
+        self.step = Step([], [], [], heads)
+        script = f"{self.stem}_predict.py"
+        context = {
+            "title": f"What {self.module.class_name} ({self.module.module_name}.py) makes of arrays; "
+            f"{prose(self.module.source_name)} compiles no loss to train by.",
+            "header": self.module.header.splitlines(),
+            "commands": [
+                f"pip install torch numpy {self._summary_package}",
+                f"python {script.replace('_predict', '_train')} --weights weights.pt",
+            ],
+            "module_name": identifier(self.module.module_name),
+            "class_name": identifier(self.module.class_name),
+            "data_default": quote(f"{self.stem}.npz"),
+            "data_help": quote(f"npz file with {', '.join(keys)}"),
+            "keys": [(key, quote(key)) for key in keys],
+            "conversions": input_rows(self.ends.inputs, self.module.inputs),
+            "predict_lines": self._predict_lines(len(keys)),
+            "predict_type": "Tensor" if len(heads) == 1 else "list[Tensor]",
+            "many_outputs": len(heads) > 1,
+            "summary_lines": self._summary_lines(),
+        }
+        return _environment().get_template("predict.py.jinja").render(context)
+
     # The parts of the page.
     def _context(self, optimizer: OptimizerText) -> dict[str, Any]:
         step, fit = self.step, self.fit
@@ -136,7 +166,7 @@ class _Emission:
         return {
             "title": f"Train {self.module.class_name} ({self.module.module_name}.py) as "
             f"{prose(self.module.source_name)} does in Keras.",
-            "header": [prose(line) for line in self.module.header],
+            "header": self.module.header.splitlines(),
             "commands": [
                 f'pip install torch numpy pkbar "setuptools<81" {self._summary_package} matplotlib',
                 f"python {script}",
@@ -289,6 +319,21 @@ class _Emission:
                 *(f"    {line}" for line in schedule.lower()),
             ]
             helpers.append("\n".join(lines))
+        if self.module.penalties:
+            lines = [
+                "def penalty(net) -> Tensor:",
+                '    """Keras\'s regularisers: a part of the loss, and of the loss that is printed."""',
+                f"    return {' + '.join(f'({term})' for term in self.module.penalties)}",
+            ]
+            helpers.append("\n".join(lines))
+        if self.module.constraints:
+            lines = [
+                "@torch.no_grad()",
+                "def constrain(net) -> None:",
+                '    """Keras\'s constraints: weights are projected after every update."""',
+                *(f"    {line}" for line in self.module.constraints),
+            ]
+            helpers.append("\n".join(lines))
         for name in self.step.helpers:
             page = _environment().get_template(f"metrics/{name}.py.jinja")
             helpers.append(page.render().strip())
@@ -305,11 +350,8 @@ class _Emission:
             lr = "args.lr" if initial is not None else "learning_rate(0)"
         else:
             lr = "args.lr"
-        parameters = "model.parameters()"
-        if self.module.frozen:
-            parameters = "[p for p in model.parameters() if p.requires_grad]"
         arguments = [f"{name}={value}" for name, value in text.arguments.items()]
-        return f"{text.constructor}({', '.join([parameters, f'lr={lr}', *arguments])})"
+        return f"{text.constructor}({', '.join(['model.parameters()', f'lr={lr}', *arguments])})"
 
     def _update_lines(self, text: OptimizerText) -> list[str]:
         optimizer = self.optimizer
@@ -349,11 +391,12 @@ class _Emission:
                 "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
                 "    for group in optimizer.param_groups:",
                 '        for parameter in group["params"]:',
-                f'            parameter.mul_(1 - {decay} * group["lr"])',
+                "            if parameter.grad is not None:",
+                f'                parameter.mul_(1 - {decay} * group["lr"])',
             ]
         lines.append("optimizer.step()")
         if self.module.constraints:
-            lines += ["with torch.no_grad():", *(f"    {c}" for c in self.module.constraints)]
+            lines.append("constrain(getattr(net, 'module', net))  # inside DDP")
         return lines
 
     def _loss_lines(self) -> list[str]:
@@ -476,8 +519,6 @@ class _Emission:
         ]
 
     def _data(self) -> str:
-        from keras2torch.training.data_text import data_text
-
         return data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
 
     def _imports(self, body: str) -> str:
@@ -537,6 +578,8 @@ def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
         found = training.losses()
     except K2TError:
         found = [None] * len(module.outputs)
+    if len(found) != len(module.outputs):  # nothing compiled, or a loss per part of the outputs
+        found = [None] * len(module.outputs)
     predictions, targets = [], []
     for port, loss in zip(module.outputs, found):
         single = len(module.outputs) == 1
@@ -585,10 +628,8 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
             printed.append(Printed(f"{head.name}_loss", f"{name} / count", "down"))
     if many or terms != ["loss"]:
         lines.append(f"loss = {' + '.join(terms)}")
-    for line in module.penalties:
-        lines.append(line)
     if module.penalties:
-        lines.append("loss = loss + penalty  # Keras's regularisers, printed with the loss")
+        lines.append("loss = loss + penalty(getattr(net, 'module', net))  # inside DDP")
     columns.insert(0, Column("loss", f"{count} * loss"))
     printed.insert(0, Printed("loss", "loss / count", "down"))
     step = Step(lines, columns, printed, heads)

@@ -1,0 +1,230 @@
+"""Every option of a generated training script, run once; what it promises, checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training_oracle import Case, run_script
+
+KEPT = {"validation_split": 0.25, "epochs": 4, "batch_size": 8, "shuffle": True}
+
+
+def case(**fit):
+    return Case(
+        lambda k: {
+            "optimizer": k.optimizers.Adam(0.01),
+            "loss": "sparse_categorical_crossentropy",
+            "metrics": ["accuracy"],
+        },
+        lambda k: {**KEPT, **fit},
+        activation="softmax",
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    case().write(tmp_path)
+    return tmp_path
+
+
+def weights(folder: Path, run: str = "net") -> list[torch.Tensor]:
+    return list(torch.load(folder / "runs" / run / "checkpoint.pt")["model"].values())
+
+
+def same(first, second) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_prints_lines_as_keras_does(folder, capsys):
+    run_script(folder)
+    lines = [line.rpartition("\r")[2] for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("Epoch")] == [
+        f"Epoch: {n}/4" for n in (1, 2, 3, 4)
+    ]
+    finished = [line for line in lines if line.startswith("6/6 [==============================]")]
+    assert len(finished) == 4
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        assert f" - {name}: " in finished[-1]
+
+
+def test_printed_averages_are_those_of_the_history(folder, capsys):
+    run_script(folder)
+    history = json.loads((folder / "runs/net/history.json").read_text())
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert f"loss: {history['loss'][-1]:.4f}" in last
+
+
+def test_resumed_run_equals_an_unbroken_one(folder):
+    run_script(folder)
+    run_script(folder, "--out", "runs/broken", "--epochs", "2")
+    run_script(folder, "--out", "runs/broken", "--resume")
+    assert same(weights(folder), weights(folder, "broken"))
+    read = [json.loads((folder / f"runs/{n}/history.json").read_text()) for n in ("net", "broken")]
+    assert read[0] == read[1]
+
+
+def test_seeds_change_the_run(folder):
+    run_script(folder, "--out", "runs/a")
+    run_script(folder, "--out", "runs/b")
+    run_script(folder, "--out", "runs/c", "--seed", "7")
+    assert same(weights(folder, "a"), weights(folder, "b"))
+    assert not same(weights(folder, "a"), weights(folder, "c"))
+
+
+def test_dry_run_writes_nothing(folder, capsys):
+    run_script(folder, "--dry-run", "--plot", "--predict")
+    assert not (folder / "runs").exists()
+    assert "1/1 [" in capsys.readouterr().out
+
+
+def test_best_weights_are_kept_apart(folder):
+    run_script(folder)
+    best = torch.load(folder / "runs/net/best.pt")
+    history = json.loads((folder / "runs/net/history.json").read_text())
+    state = torch.load(folder / "runs/net/checkpoint.pt")["state"]
+    assert state["best"] == min(history["val_loss"])
+    assert list(best) == list(torch.load(folder / "runs/net/checkpoint.pt")["model"])
+
+
+def test_amp_and_compile_learn(folder):
+    run_script(folder, "--amp")
+    history = json.loads((folder / "runs/net/history.json").read_text())
+    assert history["loss"][-1] < history["loss"][0]
+    run_script(folder, "--compile", "--epochs", "1", "--out", "runs/compiled")
+    run_script(folder, "--epochs", "1", "--out", "runs/plain")
+    for a, b in zip(weights(folder, "compiled"), weights(folder, "plain"), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_compiled_keys_keep_their_names(folder):
+    run_script(folder, "--compile", "--epochs", "1")
+    saved = torch.load(folder / "runs/net/checkpoint.pt")
+    assert not any(key.startswith("_orig_mod") for key in saved["model"])
+
+
+def test_predict_plot_and_summary(folder, capsys):
+    run_script(folder, "--epochs", "1", "--predict", "--plot")
+    predictions = np.load(folder / "runs/net/predictions.npy")
+    np.testing.assert_allclose(predictions.sum(axis=1), 1, rtol=1e-5)
+    assert (folder / "runs/net/history.png").stat().st_size > 1000
+    run_script(folder, "--summary")
+    assert "Total params: 163" in capsys.readouterr().out
+
+
+def test_two_processes_learn_as_one(folder):
+    """48 samples in batches of 8: equal shares, so the curves are one process's."""
+    run_script(folder)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--master-port", str(29500 + os.getpid() % 500), "net_train.py", "--device", "cpu"]
+    subprocess.run(
+        [*command, "--out", "runs/two"], cwd=folder, check=True, env=environment, timeout=120
+    )
+    one, two = (json.loads((folder / f"runs/{n}/history.json").read_text()) for n in ("net", "two"))
+    for name, values in one.items():
+        np.testing.assert_allclose(two[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+    for a, b in zip(weights(folder), weights(folder, "two"), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_each_validation_sample_counts_once_in_an_odd_split(tmp_path):
+    """15 validation samples over two processes: no sample is repeated or dropped."""
+    made = case(validation_split=0.24)
+    made.write(tmp_path)
+    module = run_script(tmp_path, "--epochs", "1")
+    expected = json.loads((tmp_path / "runs/net/history.json").read_text())["val_loss"]
+    counted = []
+    for rank in (0, 1):
+        module.RANK, module.WORLD_SIZE = rank, 2
+        args = type("Args", (), {"batch_size": 4, "device": torch.device("cpu"), "dry_run": False})
+        data = torch.utils.data.TensorDataset(torch.arange(15))
+        for (batch,) in module.batches(data, torch.arange(15), args):
+            counted += batch.tolist()
+    assert sorted(counted) == list(range(15))
+    assert len(expected) == 1
+
+
+def test_survives_being_killed(folder):
+    """Killed at any moment, resumed each time: bit-equal to an unbroken run."""
+    run_script(folder, "--epochs", "6")
+    command = [sys.executable, "net_train.py", "--device", "cpu", "--epochs", "6"]
+    command += ["--out", "runs/killed", "--resume"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for delay in (3.0, 3.6):
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert same(weights(folder), weights(folder, "killed"))
+
+
+def test_style(folder):
+    """black, ruff and mypy have nothing to say."""
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "100"]
+    ruff += ["--select", "E,F,W,I,N,B,UP", "--ignore", "N812", "net_train.py"]
+    subprocess.run(ruff, cwd=folder, check=True)
+    mypy = [sys.executable, "-m", "mypy", "--no-incremental", "net_train.py"]
+    subprocess.run(mypy, cwd=folder, check=True)
+
+
+def test_early_stopping_restores_the_best(tmp_path):
+    made = Case(
+        lambda k: {"optimizer": k.optimizers.SGD(2.0), "loss": "mse"},
+        lambda k: {
+            **KEPT,
+            "epochs": 40,
+            "callbacks": [k.callbacks.EarlyStopping(patience=2, restore_best_weights=True)],
+        },
+        target="number",
+    )
+    made.write(tmp_path)
+    run_script(tmp_path, "--predict")
+    history = json.loads((tmp_path / "runs/net/history.json").read_text())
+    best = int(np.argmin(history["val_loss"]))
+    assert len(history["val_loss"]) == best + 3
+    from torch import nn
+
+    predictions = np.load(tmp_path / "runs/net/predictions.npy")
+    target = made.y[0][48:]
+    loss = nn.functional.mse_loss(torch.tensor(predictions), torch.tensor(target))
+    np.testing.assert_allclose(loss, min(history["val_loss"]), rtol=1e-5)
+
+
+def test_callbacks_that_write_files(tmp_path):
+    made = Case(
+        lambda k: {"optimizer": "sgd", "loss": "mse", "metrics": ["mae"]},
+        lambda k: {
+            **KEPT,
+            "callbacks": [
+                k.callbacks.CSVLogger("log.csv"),
+                k.callbacks.ModelCheckpoint("w.{epoch:02d}-{val_loss:.3f}.keras"),
+                k.callbacks.ModelCheckpoint("best/top.h5", monitor="val_mae", save_best_only=True),
+                k.callbacks.TerminateOnNaN(),
+            ],
+        },
+        target="number",
+    )
+    made.write(tmp_path)
+    run_script(tmp_path)
+    rows = (tmp_path / "runs/net/log.csv").read_text().splitlines()
+    assert rows[0] == "epoch,loss,mae,val_loss,val_mae" and len(rows) == 5
+    assert len(list((tmp_path / "runs/net").glob("w.0*-*.pt"))) == 4
+    assert (tmp_path / "runs/net/top.pt").exists()
