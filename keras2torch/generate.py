@@ -9,15 +9,18 @@ from typing import Any
 
 from keras2torch import weights as weight_tools
 from keras2torch.describe import describe, input_names, logits
-from keras2torch.emit import emit_module
+from keras2torch.emit import emit_module, format_source
 from keras2torch.errors import K2TError
 from keras2torch.graph import Graph
-from keras2torch.header import header_lines
+from keras2torch.header import header_lines, sign
 from keras2torch.lower import lower
 from keras2torch.module import Mapping, Module
 from keras2torch.passes import run_passes
 from keras2torch.quoting import to_class_name, to_identifier
+from keras2torch.penalties import module_facts
 from keras2torch.source import Source, open_source
+from keras2torch.training.emit import ModuleInfo, emit_training
+from keras2torch.training.record import record
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,27 @@ class Generated:
     name: str
     class_name: str
     model_source: str
-    train_source: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     notes: list[str] = field(default_factory=list)
     module: Module | None = field(default=None, repr=False)
     graph: Graph | None = field(default=None, repr=False)
-    model: Any = field(default=None, repr=False)
+    source: Source | None = field(default=None, repr=False)
+
+    @cached_property
+    def train_source(self) -> str:
+        """The training script. Raises K2TError where something of compile() or fit() has no exact translation."""
+        assert self.source is not None and self.graph is not None and self.module is not None
+        info = ModuleInfo(
+            module_name=f"{self.name}_model",
+            class_name=self.class_name,
+            source_name=self.source.name,
+            header=header_lines(self.source, f"{self.name}_train.py"),
+            inputs=self.inputs,
+            outputs=self.outputs,
+            **module_facts(self.graph, self.module),
+        )
+        return sign(format_source(emit_training(record(self.source.model), info)))
 
     @cached_property
     def weight_map(self) -> dict[str, Mapping]:
@@ -100,33 +117,16 @@ def _generate(source: Source, name: str | None) -> Generated:
         doc=describe(class_name, ports_in, ports_out),
         input_names=names,
     )
-    from keras2torch.header import sign
-    from keras2torch.training.emit import ModuleInfo, emit_training
-    from keras2torch.training.record import record
-
-    train_source = emit_training(
-        record(source.model),
-        ModuleInfo(
-            module_name=f"{stem}_model",
-            class_name=module.cls.name,  # type: ignore[union-attr]
-            source_name=source.name,
-            header=header_lines(source, f"{stem}_train.py"),
-            inputs=ports_in,
-            outputs=ports_out,
-            **source.module_facts(graph, module),
-        ),
-    )
     return Generated(
         stem,
         module.cls.name,  # type: ignore[union-attr]
         sign(model_source),
-        sign(train_source),
         ports_in,
         ports_out,
         source.notes,
         module,
         graph,
-        source.model,
+        source,
     )
 
 

@@ -12,6 +12,15 @@ from keras2torch.quoting import quote
 from keras2torch.weights import weight_map
 
 
+def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
+    """What the training script must know of the module beside its ports."""
+    return {
+        "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
+        "penalties": tuple(penalty_lines(graph, module)),
+        "constraints": tuple(constraint_lines(graph, module)),
+    }
+
+
 def penalty_lines(graph: Graph, module: Module) -> list[str]:
     """One term a line: ``1e-4 * net.conv1.weight.square().sum()``."""
     lines = []

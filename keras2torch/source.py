@@ -10,8 +10,6 @@ from typing import Any
 
 from keras2torch import config
 from keras2torch.errors import K2TError
-from keras2torch.graph import Graph
-from keras2torch.module import Module
 from keras2torch.models import Model
 
 
@@ -24,16 +22,6 @@ class Source:
     stem: str  # for the names of the generated files
     digest: str | None = None
     notes: list[str] = field(default_factory=list)
-
-    def module_facts(self, graph: Graph, module: Module) -> dict[str, Any]:
-        """What the training script must know of the module."""
-        from keras2torch.penalties import constraint_lines, penalty_lines, summary_tool
-
-        return {
-            "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
-            "penalties": penalty_lines(graph, module),
-            "constraints": constraint_lines(graph, module),
-        }
 
 
 def open_source(source: Any, *, model: str | None = None) -> Source:

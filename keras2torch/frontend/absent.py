@@ -11,7 +11,7 @@ import linecache
 import opcode
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError, UnsupportedError
@@ -23,13 +23,24 @@ from keras2torch.graph import Tensor
 class Source:
     """What is missing (``what``), where the script asks for it, and how to give it.
 
-    ``known`` is False for a function that exists but that keras2torch does not know.
+    ``known`` is False for a function that exists but that keras2torch does not know. ``dotted`` marks a module
+    and its attributes, whose names grow: ``pandas``, ``pandas.read_csv``.
     """
 
     what: str
     where: str | None = None
     fix: str | None = None
     known: bool = True
+    dotted: bool = False
+
+    def attribute(self, name: str) -> Source:
+        return replace(self, what=f"{self.what}.{name}") if self.dotted else self
+
+    def called(self, args: tuple[Any, ...]) -> Source:
+        if not self.dotted:
+            return self
+        first = repr(args[0])[:80] if args and isinstance(args[0], (str, int, float)) else "..." if args else ""
+        return replace(self, what=f"{self.what}({first})", where=trace.user_location(), dotted=False)
 
     def error(self, use: str) -> K2TError:
         """The error to raise where a model truly needs it."""
@@ -103,7 +114,7 @@ class Absent:
             raise AttributeError(name)  # a protocol that we have not got
         if name in self._attributes:
             return self._attributes[name]
-        return Absent(self._source)
+        return Absent(self._source.attribute(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in Absent.__slots__:
@@ -147,7 +158,7 @@ class Absent:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and callable(args[0]) and _on_decorator_line():
             return args[0]
-        return self._new()
+        return Absent(self._source.called(args))
 
     # What the script writes.
     def __setitem__(self, key: Any, value: Any) -> None:

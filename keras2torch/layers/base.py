@@ -446,6 +446,8 @@ class Layer(Operation):
         """Record one call of a translated layer (the user's subclasses override or extend this)."""
         kwargs.pop("training", None)
         signature = call_parameters(type(self).lower)
+        if "mask" not in signature.parameters:
+            kwargs.pop("mask", None)
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:

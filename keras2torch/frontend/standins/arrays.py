@@ -1,7 +1,7 @@
 """Arrays of the shape and dtype of a data set that is not loaded: nearly no memory, nearly no time.
 
 A ``SampleArray`` is a numpy array whose inner axes have stride 0: each sample holds one value throughout.
-Arithmetic, casts and reshapes keep it so. It also remembers where it comes from and what was done to it.
+Arithmetic, casts and reshapes keep it so.
 """
 
 from __future__ import annotations
@@ -12,31 +12,14 @@ import numpy as np
 
 
 class SampleArray(np.ndarray):
-    """An array over ``origin`` (data set, part), after ``steps``: (what, arguments) in order, or None.
-
-    ``steps`` is None once something has been done that it does not follow.
-    """
-
-    origin: tuple[str, str] | None
-    steps: tuple[tuple[Any, ...], ...] | None
-
-    def __array_finalize__(self, parent: Any) -> None:
-        self.origin = getattr(parent, "origin", None)
-        self.steps = None
+    """A numpy array most of whose axes only repeat."""
 
     # Where a plain array would be filled.
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        result = spread(core(self).astype(dtype), self.shape)
-        return _follow(result, self, "astype", result.dtype.name)
+        return spread(core(self).astype(dtype), self.shape)
 
     def copy(self, order: Any = "C") -> Any:  # type: ignore[override]
-        return _follow(spread(core(self).copy(), self.shape), self)
-
-    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
-        result = super().reshape(*shape, **kwargs)
-        sizes = tuple(result.shape[1:])
-        follows = self.ndim > 0 and result.ndim > 0 and result.shape[0] == self.shape[0]
-        return _follow(result, self, "reshape", (-1, *sizes)) if follows else result
+        return spread(core(self).copy(), self.shape)
 
     def fill(self, value: Any) -> None:
         pass
@@ -51,10 +34,7 @@ class SampleArray(np.ndarray):
             if rows.ndim == 1 and 0 in self.strides[1:]:
                 picked = core(self)[rows]
                 return spread(picked, (len(picked), *self.shape[1:]))
-        result = super().__getitem__(key)
-        if isinstance(result, SampleArray) and isinstance(key, slice):
-            _follow(result, self, "slice", (key.start, key.stop, key.step))
-        return result
+        return super().__getitem__(key)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None)
@@ -72,11 +52,7 @@ class SampleArray(np.ndarray):
             return out[0]
         if not shape:
             return result
-        result = spread(np.asarray(result), shape)
-        others = [value for value in inputs if value is not self]
-        if len(inputs) == 2 and np.ndim(others[0] if others else self) == 0:
-            _follow(result, self, ufunc.__name__, _position(inputs, self), _number(others))
-        return result
+        return spread(np.asarray(result), shape)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         rule = _FUNCTIONS.get(function.__name__)
@@ -103,20 +79,10 @@ for _method, _ufunc in {
     _install(_method, _ufunc)
 
 
-def samples(
-    shape: tuple[int, ...], dtype: str, origin: tuple[str, str] | None = None, high: int = 256
-) -> SampleArray:
+def samples(shape: tuple[int, ...], dtype: str, high: int = 256) -> SampleArray:
     """An array in which sample number i holds ``i * 37 % high`` everywhere."""
     values = (np.arange(shape[0]) * 37 % high).astype(dtype)
-    return given(values.reshape(-1, *[1] * (len(shape) - 1)), origin, shape)
-
-
-def given(values: Any, origin: tuple[str, str] | None = None, shape: Any = None) -> SampleArray:
-    """A SampleArray of these values, spread out to ``shape``."""
-    values = np.ascontiguousarray(values)
-    result = spread(values, values.shape if shape is None else shape)
-    result.origin, result.steps = origin, ()
-    return result
+    return spread(values.reshape(-1, *[1] * (len(shape) - 1)), shape)
 
 
 def core(value: Any) -> Any:
@@ -140,21 +106,6 @@ def spread(values: Any, shape: tuple[int, ...]) -> SampleArray:
     strides = tuple(0 if n == 1 else s for n, s in zip(values.shape, values.strides))
     wide = np.lib.stride_tricks.as_strided(values, shape, strides)
     return wide.view(SampleArray)
-
-
-def _follow(result: Any, parent: SampleArray, *step: Any) -> Any:
-    if parent.steps is not None:
-        result.origin = parent.origin
-        result.steps = (*parent.steps, step) if step else parent.steps
-    return result
-
-
-def _position(inputs: tuple[Any, ...], array: Any) -> int:
-    return 0 if inputs[0] is array else 1
-
-
-def _number(others: list[Any]) -> Any:
-    return others[0].item() if others and hasattr(others[0], "item") else others[0] if others else None
 
 
 def _reduce(ufunc: Any, array: SampleArray, kwargs: dict[str, Any]) -> Any:

@@ -1,0 +1,168 @@
+"""Python's builtins as a recorded script sees them: aware of stand-ins, and harmless."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from keras2torch.errors import K2TError
+from keras2torch.frontend import sandbox, trace, transform
+from keras2torch.frontend.absent import Absent, Source, find_absent, is_absent
+from keras2torch.frontend.recording import note
+from keras2torch.graph import Tensor
+
+
+class Ended(SystemExit):
+    """``exit()`` and its like."""
+
+
+def length(value: Any) -> Any:
+    """``len``: of a stand-in, and of a container of stand-ins, it is not known."""
+    if type(value) in (str, bytes) or value is None:
+        return len(value)
+    found = find_absent(value)
+    if found is None:
+        return len(value)
+    known = found._shape if found is value else None
+    return known[0] if known else Absent(found._source)
+
+
+def _of_items(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``max``, ``min`` and ``sum``: not known where an item is not known."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if args and not hasattr(args[0], "__len__") and hasattr(args[0], "__next__") and not is_absent(args[0]):
+            args = (list(args[0]), *args[1:])
+        found = find_absent(args)
+        return original(*args, **kwargs) if found is None else Absent(found._source)
+
+    return function
+
+
+def _of_value(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``int`` and ``float``: a stand-in stays one."""
+
+    def convert(*args: Any, **kwargs: Any) -> Any:
+        return Absent(args[0]._source) if args and is_absent(args[0]) else original(*args, **kwargs)
+
+    return convert
+
+
+def _zip(*args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and is_absent(args[0]):  # zip(*absent)
+        return args[0]
+    return zip(*args, **kwargs)
+
+
+def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    """``open``: reads what is there; what would be written goes nowhere."""
+    if is_absent(file):
+        return Absent(file._source)
+    if isinstance(mode, str) and set(mode) & set("wax+"):
+        return io.BytesIO() if "b" in mode else io.StringIO()
+    try:
+        return open(file, mode, *args, **kwargs)
+    except OSError:
+        return sandbox.missing_file(file)
+
+
+def _input(*args: Any) -> Any:
+    return Absent(
+        Source("what input() asks for", trace.user_location(), "write the value into the script")
+    )
+
+
+def _exit(code: Any = None) -> Any:
+    raise Ended(code)
+
+
+def recover(names: tuple[str, ...], guarded: bool) -> Any:
+    """Called in the handler of a statement that failed: a stand-in for its value, or the error again."""
+    error = sys.exc_info()[1]
+    frame = sys._getframe(1)
+    if guarded or isinstance(error, (K2TError, StopIteration)):
+        raise
+    where = trace.user_location()
+    found = None
+    for name in names:
+        value = frame.f_locals.get(name, frame.f_globals.get(name))
+        found = found or _absent_part(value)
+        if _under_construction(value):
+            if found is not None:
+                raise found._source.error("a value that a model is made with") from error
+            raise
+    if found is None and isinstance(error, sandbox.Refused):
+        return Absent(Source("what the script would write", where))
+    if found is None and isinstance(error, (OSError, ImportError)):
+        found = _of_error(error, where)
+    if found is None:
+        raise
+    note(f"{where}: passed over, for it needs {found._source.what} ({type(error).__name__}: {error})")
+    return Absent(found._source)
+
+
+def _absent_part(value: Any) -> Absent | None:
+    found = find_absent(value)
+    if found is None and hasattr(value, "__dict__") and not isinstance(value, type):
+        module = type(value).__module__
+        if not module.startswith("keras2torch.") and module != "builtins":
+            found = next((a for a in map(find_absent, list(vars(value).values())[:40]) if a), None)
+    return found
+
+
+def _under_construction(value: Any) -> bool:
+    """Whether a model that is still being made hangs on the value."""
+    from keras2torch.layers.base import Layer
+
+    if isinstance(value, (list, tuple)) and value:
+        return _under_construction(value[-1])
+    if isinstance(value, Layer):
+        return not getattr(value, "training_calls", None)
+    return isinstance(value, Tensor) and value.call is not None
+
+
+def _of_error(error: Any, where: str | None) -> Absent:
+    if isinstance(error, ImportError):
+        return Absent(Source(f"the module {error.name}", where, f"pip install {error.name}"))
+    if getattr(error, "filename", None) is not None:
+        return sandbox.missing_file(error.filename)
+    fix = "what is not at hand while recording can be written into the script"
+    return Absent(Source(f"what failed with {type(error).__name__}: {error}", where, fix))
+
+
+def builtins_for(import_function: Callable[..., Any]) -> dict[str, Any]:
+    """The ``__builtins__`` of a recorded script."""
+    return {
+        **vars(builtins),
+        "__import__": import_function,
+        "len": length,
+        "max": _of_items(max),
+        "min": _of_items(min),
+        "sum": _of_items(sum),
+        "open": open_file,
+        "input": _input,
+        "exit": _exit,
+        "quit": _exit,
+        "breakpoint": lambda *args, **kwargs: None,
+        "help": lambda *args, **kwargs: None,
+        # Python 2's names
+        "raw_input": _input,
+        "xrange": range,
+        "unicode": str,
+        "basestring": str,
+        "long": int,
+        "unichr": chr,
+        "reduce": functools.reduce,
+        # a notebook's names
+        "display": lambda *args, **kwargs: None,
+        "get_ipython": lambda: Absent(Source("IPython", None)),
+        # names that transform.py puts into the script
+        transform.TYPES["int"]: _of_value(int),
+        transform.TYPES["float"]: _of_value(float),
+        transform.TYPES["zip"]: _zip,
+        transform.RECOVER: recover,
+    }

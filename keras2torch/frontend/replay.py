@@ -1,0 +1,420 @@
+"""A model's saved config -> the same constructors and calls that a script makes.
+
+Reads the configs of Keras 3 (nodes with ``__keras_tensor__`` leaves) and of Keras 2 (nested lists, TFOpLambda).
+Formats: ``shared`` facts on saved models, and keras/src/models/functional.py (``functional_from_config``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
+from keras2torch.graph import Constant, Tensor, tensors_in
+from keras2torch.layers import REGISTRY, Layer
+from keras2torch.layers.base import call_parameters, snake_case
+from keras2torch.models import Functional, Input, InputLayer, Model, Sequential
+from keras2torch.ops import OPS
+
+_MODELS = {"Functional", "Model", "Sequential"}
+_MAX_DEPTH = 64
+
+
+class NotYet(Exception):
+    """A node refers to a call that has not been replayed yet."""
+
+
+@dataclass
+class Replayer:
+    """Rebuilds models from configs. ``version`` is Keras's major version; ``custom`` the user's own classes."""
+
+    version: int = 3
+    custom: dict[str, Any] = field(default_factory=dict)
+
+    def model(self, config: dict[str, Any], depth: int = 0) -> Model:
+        """The model that ``{"class_name": ..., "config": ...}`` describes. Raises SavedModelError."""
+        if depth > _MAX_DEPTH:
+            raise SavedModelError("models are nested more than 64 deep")
+        name, inner = _class_of(config), config.get("config")
+        if not isinstance(inner, (dict, list)):
+            raise SavedModelError(f"the config of the {name} model is no object")
+        if name == "Sequential":
+            return self._sequential(inner, depth)
+        if name in _MODELS or (isinstance(inner, dict) and "layers" in inner and "output_layers" in inner):
+            assert isinstance(inner, dict)
+            return self._functional(inner, depth)
+        raise UnsupportedError(
+            f"the saved model is of the class {name}, whose own call() is not in the file",
+            fix="give its source with --custom FILE.py, or generate from the program that makes it",
+        )
+
+    # Sequential.
+    def _sequential(self, config: Any, depth: int) -> Sequential:
+        layers = config if isinstance(config, list) else _list(config, "layers")
+        name = config.get("name") if isinstance(config, dict) else None
+        model = Sequential(name=_text(name))
+        mark_name(model)
+        for item in layers:
+            model.add(self.layer(item, depth + 1))
+        if model.outputs is None and isinstance(config, dict) and config.get("build_input_shape"):
+            model.build(_shape(config["build_input_shape"]))
+        return model
+
+    # Functional.
+    def _functional(self, config: dict[str, Any], depth: int) -> Functional:
+        made: dict[str, Any] = {}
+        calls: dict[str, list[Any]] = {}
+        pending: list[tuple[str, Any]] = []
+        for item in _list(config, "layers"):
+            name = _text(item.get("name") or item.get("config", {}).get("name") if isinstance(item, dict) else None)
+            if name is None or name in made:
+                raise SavedModelError(f"a layer has no name of its own ({name!r})")
+            layer = self.layer(item, depth + 1)
+            made[name] = layer
+            calls[name] = []
+            if isinstance(layer, InputLayer):
+                calls[name].append(layer.tensor)
+                continue
+            pending += [(name, node) for node in self._nodes(item)]
+        state = _Calls(made, calls, self.version)
+        while pending:
+            later = []
+            blocked: set[str] = set()
+            for name, node in pending:
+                if name in blocked:  # the calls of one layer keep their order
+                    later.append((name, node))
+                    continue
+                try:
+                    args, kwargs = self._arguments(node, state)
+                except NotYet:
+                    blocked.add(name)
+                    later.append((name, node))
+                    continue
+                calls[name].append(self._call(made[name], args, kwargs))
+            if len(later) == len(pending):
+                raise SavedModelError(
+                    f"the layer {later[0][0]!r} depends on itself, or on a layer that the file does not hold"
+                )
+            pending = later
+        inputs = state.structure(config.get("input_layers"))
+        outputs = state.structure(config.get("output_layers"))
+        model = Functional(inputs=inputs, outputs=outputs, name=_text(config.get("name")))
+        mark_name(model)
+        return model
+
+    def _nodes(self, item: dict[str, Any]) -> list[Any]:
+        nodes = item.get("inbound_nodes", [])
+        if not isinstance(nodes, list):
+            raise SavedModelError("inbound_nodes is no list")
+        if nodes and _class_of(item) in ("TFOpLambda", "SlicingOpLambda") and _is_reference(nodes[0]):
+            return [[node] for node in nodes]  # one nesting less
+        return nodes
+
+    def _arguments(self, node: Any, state: _Calls) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if isinstance(node, dict):  # Keras 3
+            args = self.value(node.get("args", []), state)
+            kwargs = self.value(node.get("kwargs", {}), state)
+            return tuple(args), dict(kwargs)
+        if not isinstance(node, list) or not node:
+            raise SavedModelError("a node of the model is no list")
+        references = node if isinstance(node[0], list) else [node]
+        tensors, kwargs = [], {}
+        for reference in references:
+            if not _is_reference(reference):
+                raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
+            tensors.append(
+                state.tensor(reference[:3]) if reference[0] != "_CONSTANT_VALUE" else Constant(reference[2])
+            )
+            if len(reference) > 3 and isinstance(reference[3], dict):
+                kwargs.update({k: self._keras2_value(v, state) for k, v in reference[3].items()})
+        return (tensors if len(tensors) > 1 else tensors[0],), kwargs
+
+    def _keras2_value(self, value: Any, state: _Calls) -> Any:
+        """An extra argument of a Keras 2 node: a reference where it looks like one and names a layer."""
+        if isinstance(value, list) and len(value) == 3 and value[0] == "_CONSTANT_VALUE":
+            return value[2]
+        if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and value[0] in state.calls:
+            return state.tensor(value)
+        if isinstance(value, dict) and set(value) >= {"start", "stop", "step"}:
+            return slice(*(self._keras2_value(value[k], state) for k in ("start", "stop", "step")))
+        if isinstance(value, dict) and value.get("class_name") == "__ellipsis__":
+            return ...
+        if isinstance(value, list):
+            return [self._keras2_value(item, state) for item in value]
+        if isinstance(value, dict) and "class_name" not in value:
+            return {k: self._keras2_value(v, state) for k, v in value.items()}
+        return self.value(value, state)
+
+    def _call(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not isinstance(layer, Layer):
+            return layer(args, kwargs)
+        # Keras notes call()'s defaults in the node: training=False there does not mean frozen.
+        keeps = isinstance(layer, Model) or type(layer).__name__ == "BatchNormalization"
+        if kwargs.get("training") is None or (kwargs["training"] is False and not keeps):
+            kwargs.pop("training", None)
+        if not layer.user_defined and not isinstance(layer, Model):
+            known = call_parameters(type(layer).lower).parameters
+            for name in [n for n, v in kwargs.items() if n not in known and n != "training" and not v]:
+                kwargs.pop(name)
+            if "mask" not in known:
+                kwargs.pop("mask", None)
+        elif kwargs.get("mask") is None:
+            kwargs.pop("mask", None)
+        return layer(*args, **kwargs)
+
+    # Values.
+    def value(self, value: Any, state: _Calls | None = None, depth: int = 0) -> Any:
+        """A value of a config or of a node's arguments, with its special classes resolved."""
+        if depth > _MAX_DEPTH:
+            raise SavedModelError("a value in the config is nested more than 64 deep")
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.value(item, state, depth + 1) for item in value)
+        if not isinstance(value, dict):
+            return value
+        name = value.get("class_name")
+        config = value.get("config")
+        if name is None:
+            return {k: self.value(v, state, depth + 1) for k, v in value.items()}
+        if name == "__keras_tensor__":
+            if state is None or not isinstance(config, dict):
+                raise SavedModelError("a tensor stands where none can be")
+            return state.tensor(config.get("keras_history"))
+        if name == "__tuple__":
+            return tuple(self.value(item, state, depth + 1) for item in value.get("items", config or []))
+        if name in ("__tensor__", "__numpy__"):
+            import numpy
+
+            assert isinstance(config, dict)
+            return Constant(numpy.array(config.get("value"), dtype=str(config.get("dtype"))))
+        if name == "__slice__":
+            assert isinstance(config, dict)
+            return slice(*(self.value(config.get(k), state, depth + 1) for k in ("start", "stop", "step")))
+        if name == "__ellipsis__":
+            return ...
+        if name == "__lambda__":
+            raise UnsupportedError(
+                "the file holds a Lambda as bytecode, which is never decoded or run",
+                fix="generate from the program that makes the model, or replace the Lambda by a named layer",
+            )
+        if name == "function":
+            return config
+        if str(name) in REGISTRY and str(value.get("module", "keras.layers")).startswith(
+            ("keras.layers", "keras.src.layers", "tf_keras", "keras.engine")
+        ):
+            return self.layer(value, depth)
+        return value  # initializers, regularizers, policies: resolved where they are used
+
+    # Layers.
+    def layer(self, item: Any, depth: int = 0) -> Any:
+        """A layer, a model, or (for an operation) a function that records one call of it."""
+        if not isinstance(item, dict):
+            raise SavedModelError("a layer of the model is no object")
+        name = _class_of(item)
+        config = item.get("config", {})
+        if name in _MODELS:
+            model = self.model(item, depth)
+            if isinstance(config, dict) and config.get("trainable") is False:
+                model._trainable = False
+            return model
+        if not isinstance(config, dict):
+            raise SavedModelError(f"the config of a {name} layer is no object")
+        module = str(item.get("module") or "")
+        if ".ops" in module or module.startswith("keras.src.random"):
+            return self._operation(name, config)
+        if name in ("TFOpLambda", "SlicingOpLambda"):
+            return self._tf_operation(config)
+        if name in self.custom:
+            cls = self.custom[name]
+        elif name in REGISTRY and (not module or module.startswith(("keras", "tf_keras", "tensorflow"))):
+            cls = REGISTRY[name]
+        elif name in ("InputLayer",):
+            cls = InputLayer
+        else:
+            raise _unknown(item, name)
+        arguments = {k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED}
+        if cls is InputLayer:
+            return _input_layer(arguments)
+        for key in [k for k, v in arguments.items() if v is None and k not in cls.fields and k not in cls.base_arguments]:
+            arguments.pop(key)
+        layer = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
+        mark_name(layer)
+        return layer
+
+    def _operation(self, name: str, config: dict[str, Any]) -> Callable[..., Any]:
+        function = operation(name)
+        fixed = {k: self.value(v) for k, v in config.items() if k not in ("name", "dtype") or (k == "dtype" and _plain(v))}
+
+        def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            known = call_parameters(type(function.op).lower).parameters  # type: ignore[attr-defined]
+            given = {k: v for k, v in fixed.items() if k in known}
+            dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
+            if dropped:
+                raise UnsupportedError(f"the operation {name} has an argument {next(iter(dropped))!r} that is not known")
+            # Constructor arguments first, then those of the call; the op's signature has both by name.
+            free = [k for k in known if k not in given]
+            positional = dict(zip(free, args))
+            return function(**{**given, **positional, **kwargs})
+
+        return call
+
+    def _tf_operation(self, config: dict[str, Any]) -> Callable[..., Any]:
+        path = str(config.get("function", "__operators__.getitem"))
+        name = f"tf.{path}"
+        function = OPS.get(name) or OPS.get(f"tf.{path.rpartition('.')[2]}")
+        if "getitem" in path or "strided_slice" in path:
+            return lambda args, kwargs: args[0][_slice_spec(kwargs.get("slice_spec"))]
+        if function is None:
+            raise UnsupportedError(f"the TensorFlow function {name} has no translation")
+        return lambda args, kwargs: function(*args, **{k: v for k, v in kwargs.items() if v is not None})
+
+
+@dataclass
+class _Calls:
+    """The layers of one Functional model, and what each of their calls gave so far."""
+
+    made: dict[str, Any]
+    calls: dict[str, list[Any]]
+    version: int
+
+    def tensor(self, reference: Any, output: bool = False) -> Tensor:
+        """``[layer, node, tensor]`` -> the tensor. Raises NotYet where the call is still to come."""
+        if not _is_reference(reference):
+            raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
+        name, node, index = reference[0], reference[1], reference[2]
+        if name not in self.calls:
+            raise SavedModelError(f"the model refers to a layer {str(name)[:80]!r} that the file does not hold")
+        node -= self._offset(self.made[name], output)
+        done = self.calls[name]
+        if not 0 <= node < len(done):
+            raise NotYet(name)
+        tensors = tensors_in(done[node])
+        if not 0 <= index < len(tensors):
+            raise SavedModelError(f"the layer {name!r} has no output {index}")
+        return tensors[index]
+
+    def _offset(self, layer: Any, output: bool) -> int:
+        """Which number the first call of a nested model has: see "Nested Functional" in the format notes."""
+        if not isinstance(layer, Model):
+            return 0
+        if self.version < 3:
+            return 1
+        return 1 if output and not isinstance(layer, Sequential) else 0
+
+    def structure(self, value: Any) -> Any:
+        """``input_layers``/``output_layers``: one reference, or lists and dicts of them."""
+        if _is_reference(value):
+            try:
+                return self.tensor(value, output=True)
+            except NotYet:
+                try:
+                    return self.tensor([value[0], value[1] + 1, value[2]], output=True)
+                except NotYet:
+                    raise SavedModelError(f"the model's port {str(value)[:80]!r} is never made") from None
+        if isinstance(value, (list, tuple)) and value:
+            return [self.structure(item) for item in value]
+        if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+            return [self.structure(item) for item in value.get("items", [])]
+        if isinstance(value, dict) and value:
+            return {k: self.structure(item) for k, item in value.items()}
+        raise SavedModelError("the model has no inputs or no outputs")
+
+
+_IGNORED = {"shared_object_id", "batch_input_shape_", "build_config", "quantization_config"}
+
+
+def operation(name: str) -> Callable[..., Any]:
+    """The function for a Keras operation's class name: ``ExpandDims`` -> keras.ops.expand_dims."""
+    from keras2torch import ops
+
+    special = getattr(ops, "OPERATION_CLASSES", {})
+    if name in special:
+        return OPS[special[name]]
+    flat = name.lower()
+    for path, function in OPS.items():
+        if path.startswith("keras.ops.") and path.rpartition(".")[2].replace("_", "") == flat:
+            return function
+    raise UnsupportedError(f"the operation {name} has no translation")
+
+
+def mark_name(layer: Any) -> None:
+    """A name that Keras gave by itself (``conv2d_3``) names nothing."""
+    automatic = re.escape(snake_case(type(layer).__name__))
+    layer.named = not re.fullmatch(rf"({automatic}|sequential|functional|model)(_\d+)?", str(layer.name))
+
+
+def _unknown(item: dict[str, Any], name: str) -> K2TError:
+    registered = item.get("registered_name")
+    from keras2torch.layers import refusals  # type: ignore[attr-defined]
+
+    reason = getattr(refusals, "REFUSALS", {}).get(name)
+    if reason is not None:
+        return UnsupportedError(f"the layer {name} is not translated: {reason}")
+    return UnsupportedError(
+        f"the model holds a layer of the class {registered or name}, which is not Keras's own",
+        where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",
+        fix="give its source with --custom FILE.py, or generate from the program that defines it",
+    )
+
+
+def _input_layer(config: dict[str, Any]) -> InputLayer:
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if shape is None:
+        raise SavedModelError("an input layer has no shape")
+    layer = InputLayer(
+        batch_shape=_shape(shape),
+        dtype=config.get("dtype"),
+        name=config.get("name"),
+        sparse=config.get("sparse"),
+        ragged=config.get("ragged"),
+    )
+    layer.tensor.named = not re.fullmatch(r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name))
+    return layer
+
+
+def _shape(value: Any) -> tuple[int | None, ...]:
+    if not isinstance(value, (list, tuple)) or not all(n is None or (isinstance(n, int) and 0 <= n < 2**31) for n in value):
+        raise SavedModelError(f"{str(value)[:80]!r} is no shape")
+    return tuple(value)
+
+
+def _class_of(item: dict[str, Any]) -> str:
+    name = item.get("class_name")
+    if not isinstance(name, str):
+        raise SavedModelError("an object of the config has no class name")
+    return name.rpartition(">")[2]
+
+
+def _list(config: dict[str, Any], key: str) -> list[Any]:
+    value = config.get(key)
+    if not isinstance(value, list):
+        raise SavedModelError(f"the model's {key!r} is no list")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise SavedModelError(f"{str(value)[:80]!r} is no name")
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_reference(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) >= 3
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+        and (isinstance(value[2], int) or value[0] == "_CONSTANT_VALUE")
+        and (len(value) == 3 or isinstance(value[3], dict))
+    )
+
+
+def _slice_spec(spec: Any) -> Any:
+    if isinstance(spec, list):
+        return tuple(_slice_spec(item) for item in spec)
+    return spec

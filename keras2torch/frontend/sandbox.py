@@ -1,0 +1,213 @@
+"""What a script may not do while it is recorded: write, delete, start programs, use the network, wait.
+
+Calls that scripts make on purpose are answered quietly (the tables below, applied when a script imports the
+module). An audit hook stands behind them and refuses whatever else would change something.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from keras2torch.frontend import trace
+from keras2torch.frontend.absent import Absent, Source, find_absent
+from keras2torch.frontend.recording import note
+
+
+class Refused(PermissionError):
+    """A script tried to change something outside of itself."""
+
+
+# Module -> names that do nothing and return None.
+_NOTHING = {
+    "os": "remove unlink rmdir removedirs mkdir makedirs rename renames replace truncate symlink link "
+    "chmod chown utime mkfifo startfile kill killpg",
+    "shutil": "rmtree copy copy2 copyfile copytree move make_archive unpack_archive",
+    "time": "sleep",
+    "numpy": "save savez savez_compressed savetxt",
+    "joblib": "dump",
+    "cv2": "imwrite imshow waitKey destroyAllWindows",
+    "imageio": "imwrite imsave mimsave",
+    "skimage.io": "imsave imshow show",
+    "scipy.io": "savemat",
+    "scipy.misc": "imsave",
+    "webbrowser": "open open_new",
+    "pathlib": "Path.mkdir Path.unlink Path.rmdir Path.rename Path.replace Path.touch Path.write_text "
+    "Path.write_bytes",
+    "pandas": "DataFrame.to_csv DataFrame.to_excel DataFrame.to_pickle DataFrame.to_json Series.to_csv",
+    "PIL.Image": "Image.save Image.show",
+    "multiprocessing": "set_start_method",
+}
+# Module -> names that read: what is not there gives a stand-in.
+_READERS = {
+    "os": "listdir scandir walk stat",
+    "os.path": "getsize getmtime",
+    "glob": "glob iglob",
+    "gzip": "open",
+    "bz2": "open",
+    "lzma": "open",
+    "tarfile": "open",
+    "zipfile": "ZipFile",
+    "codecs": "open",
+    "io": "open",
+    "pickle": "load loads",
+    "numpy": "load loadtxt genfromtxt fromfile memmap",
+    "pandas": "read_csv read_table read_excel read_json read_pickle read_hdf read_parquet read_fwf",
+    "PIL.Image": "open",
+    "cv2": "imread VideoCapture",
+    "imageio": "imread",
+    "skimage.io": "imread imread_collection",
+    "scipy.io": "loadmat wavfile.read",
+    "h5py": "File",
+    "joblib": "load",
+    "librosa": "load",
+    "soundfile": "read",
+    "pathlib": "Path.open Path.read_text Path.read_bytes Path.iterdir Path.stat Path.glob Path.rglob",
+    "sklearn.datasets": "fetch_openml fetch_california_housing fetch_20newsgroups fetch_mldata "
+    "fetch_olivetti_faces fetch_lfw_people load_files fetch_covtype",
+}
+# Module -> names whose answer can only come from outside.
+_OUTSIDE = {
+    "os": "system popen",
+    "subprocess": "run call check_call check_output Popen getoutput getstatusoutput",
+    "urllib.request": "urlopen urlretrieve",
+    "urllib": "urlopen urlretrieve",
+    "requests": "get post request head Session",
+    "wget": "download",
+    "gdown": "download",
+    "ssl": "_create_unverified_context",
+}
+_AUDITED = frozenset(
+    "os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown shutil.rmtree "
+    "shutil.move subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.kill "
+    "socket.connect socket.getaddrinfo socket.bind webbrowser.open sqlite3.connect".split()
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+_state = {"active": 0, "hooked": 0}
+_undo: list[tuple[Any, str, Any]] = []
+_patched: set[str] = set()
+
+
+@contextmanager
+def sandbox() -> Iterator[None]:
+    """Refuse changes for the time of the block; undo all replacements at its end."""
+    if not _state["hooked"]:
+        sys.addaudithook(_audit)
+        _state["hooked"] = 1
+    _state["active"] += 1
+    without_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = without_bytecode
+        while _undo:
+            setattr(*_undo.pop())
+        _patched.clear()
+        _state["active"] -= 1
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _state["active"]:
+        return
+    if event == "open":
+        path, _, flags = arguments
+        if isinstance(flags, int) and flags & _WRITING and path != os.devnull:
+            raise Refused(f"a script that is recorded writes no files ({path})")
+    elif event in _AUDITED:
+        raise Refused(f"a script that is recorded does not change its surroundings ({event})")
+
+
+def quieten(name: str) -> None:
+    """Apply the tables to a module that the script has just imported."""
+    if name in _patched or name not in sys.modules:
+        return
+    _patched.add(name)
+    for table, make in ((_NOTHING, _nothing), (_READERS, _reader), (_OUTSIDE, _outside)):
+        for path in table.get(name, "").split():
+            _replace(name, path, make)
+    if name == "numpy":
+        from keras2torch.frontend.standins import numpy_functions
+
+        for path, make in numpy_functions.REPLACED.items():
+            _replace(name, path, lambda _, original, make=make: make(original))
+    if name == "pickle":
+        for path in ("dump", "dumps"):
+            _replace(name, path, _forgiving_dump)
+
+
+def _replace(module: str, path: str, make: Callable[[str, Any], Any]) -> None:
+    owner: Any = sys.modules[module]
+    *owners, name = path.split(".")
+    for part in owners:
+        owner = getattr(owner, part, None)
+    original = getattr(owner, name, None)
+    if original is not None:
+        _undo.append((owner, name, original))
+        setattr(owner, name, make(f"{module}.{path}", original))
+
+
+def _nothing(name: str, original: Any) -> Any:
+    return lambda *args, **kwargs: None
+
+
+def _forgiving_dump(name: str, original: Any) -> Any:
+    def dump(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(*args, **kwargs)
+        except Exception:  # stand-ins and recorded models have nothing worth pickling
+            return b""
+
+    return dump
+
+
+def _reader(name: str, original: Any) -> Any:
+    def read(*args: Any, **kwargs: Any) -> Any:
+        found = find_absent((args, tuple(kwargs.values())))
+        if found is not None:
+            return Absent(found._source)
+        mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")
+        if isinstance(mode, str) and set(mode) & set("wax+") and name.endswith(("File", "open", "ZipFile")):
+            return Absent(Source(f"the file written by {name}()", trace.user_location()))
+        try:
+            result = original(*args, **kwargs)
+        except (OSError, ValueError, EOFError, ImportError) as error:
+            if isinstance(error, ValueError) and name != "zipfile.ZipFile":
+                raise
+            return missing_file(args[0] if args else next(iter(kwargs.values()), None), name)
+        if result is None or (name == "glob.glob" and result == []):
+            return missing_file(args[0] if args else None, name)
+        return result
+
+    return read
+
+
+def _outside(name: str, original: Any) -> Any:
+    def ask(*args: Any, **kwargs: Any) -> Any:
+        what = args[0] if args and isinstance(args[0], str) else ""
+        source = Source(
+            f"{name}({what[:80]!r})" if what else f"{name}()",
+            trace.user_location(),
+            "what a program or the network answers is not known: write the value into the script",
+        )
+        return Absent(source)
+
+    return ask
+
+
+def missing_file(path: Any, reader: str = "open") -> Absent:
+    """The stand-in for a file that is not here; told in a note."""
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = path if isinstance(path, str) else None
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    what = f"the file {text!r}" if text is not None else f"what {reader}() reads"
+    where = trace.user_location()
+    note(f"{where or 'the script'}: {what} is not here; a stand-in is used")
+    fix = "put the file where the script looks for it, or run k2t in the folder where it is"
+    return Absent(Source(what, where, fix))
