@@ -376,7 +376,9 @@ class Builder:
 
     def _hints(self, layer: Any, role: str) -> tuple[str, ...]:
         """Names for a member, best first: the program's name, its variable, the role."""
-        hints = []
+        hints: list[str] = []
+        if role and layer is self.call_record.operation and layer.own_class:
+            return (role,)
         if getattr(layer, "named", False):
             hints.append(f"{layer.name}_{role}" if role else str(layer.name))
         variable = getattr(layer, "variable", None)

@@ -7,6 +7,8 @@ floatx = "float32"
 epsilon = 1e-7
 keras_version = 3  # whose semantics hold where they differ: 2 for old programs and files
 
+recording = False  # whether a script is being recorded: the author's models then do not train
+
 
 def reset() -> None:
     """Back to Keras's defaults, before a script is run."""

@@ -83,7 +83,16 @@ def literal(value: Any) -> str:
         return value.name
     if isinstance(value, Dtype):
         return f"torch.{identifier(value.name)}"
+    if isinstance(value, TrainOnly):
+        return f"{quote(value.value)} if self.training else 0.0"
     return quote(value)
+
+
+@dataclass(frozen=True)
+class TrainOnly:
+    """A number in train mode, 0 in eval mode, as an argument (a dropout rate)."""
+
+    value: float
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,7 @@ class _Writer:
             return _Text(f"self.{item.name}")
         if isinstance(item, Parameter):
             return _Text(f"self.{item.name}")
-        if isinstance(item, Dtype):
+        if isinstance(item, (Dtype, TrainOnly)):
             return _Text(literal(item))
         if isinstance(item, Submodule):
             return _Text(f"self.{item.name}")

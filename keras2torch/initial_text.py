@@ -108,7 +108,8 @@ def _scaling(name: str, initializer: Any, config: dict[str, Any]) -> tuple[float
 
 def _scaled(target: str, mapping: Mapping, scale: float, mode: str, distribution: str) -> list[str]:
     source = mapping.sources[0].shape if mapping.sources else mapping.shape
-    fans = compute_fans(tuple(n or 1 for n in source))
+    own = getattr(mapping.sources[0], "fans", None) if mapping.sources else None  # e.g. of an einsum's kernel
+    fans = own or compute_fans(tuple(n or 1 for n in source))
     agree = _torch_fans(mapping.shape) == fans
     if agree and distribution == "uniform" and (scale, mode) == (1.0, "fan_avg"):
         return [f"nn.init.xavier_uniform_({target})"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras2torch.builder import Builder
 from keras2torch.errors import K2TError
-from keras2torch.graph import Call, Graph, Tensor, map_structure, relative_scopes
+from keras2torch.graph import Call, Graph, Scope, Tensor, map_structure, relative_scopes
 from keras2torch.module import Module, Node, Param, Value
 
 
@@ -28,14 +28,23 @@ def lower(graph: Graph) -> Module:
     b.call_in_progress = None
     inside = relative_scopes(graph)
     within = {id(call): inside(call) for call in graph.calls}
+    own = {id(call): (class_scope(call),) for call in graph.calls if getattr(call.operation, "own_class", False)}
     for node in b.nodes:
-        node.scopes = within.get(id(node.call), ())
+        node.scopes = within.get(id(node.call), ()) + own.get(id(node.call), ())
     outputs = [b.any(tensor) for tensor in graph.outputs]
     inputs = [lowering.inputs[id(tensor)] for tensor in graph.inputs]
     module = Module(inputs, outputs, b.nodes)
     remove_dead_nodes(module)
     module.check()
     return module
+
+
+def class_scope(call: Call) -> Scope:
+    """The scope of a layer whose torch is a class of its own in the generated file."""
+    layer: Any = call.operation
+    tensors = tuple((name, value) for name, value in call.kwargs.items() if isinstance(value, Tensor))
+    names = tensors if len({id(tensor) for _, tensor in tensors}) == len(tensors) else ()
+    return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), names)
 
 
 class _Lowering:

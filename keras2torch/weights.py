@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from keras2torch.errors import K2TError
 from keras2torch.module import Mapping, Module, Param, walk
 
 
@@ -37,3 +41,44 @@ def has_weights(mappings: dict[str, Mapping]) -> bool:
     """Whether every tensor that Keras weights make can be read."""
     sources = [source for mapping in mappings.values() for source in mapping.sources]
     return bool(sources) and all(source.value is not None for source in sources)
+
+
+def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
+    """Write the tensors one after the other: no more than one of them is in memory.
+
+    The format: eight bytes of header length, a JSON header with dtype, shape and offsets of each tensor,
+    then the data (https://huggingface.co/docs/safetensors).
+    """
+    header: dict[str, Any] = {}
+    offset = 0
+    for key, mapping in mappings.items():
+        dtype = _dtype(mapping)
+        size = math.prod(mapping.shape) * _BYTES[dtype]
+        header[key] = {"dtype": dtype, "shape": list(mapping.shape), "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header, separators=(",", ":")).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    with open(target, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for key, array in arrays(mappings):
+            data = array.tobytes() if not array.flags.c_contiguous else memoryview(array).cast("B")
+            expected = header[key]["data_offsets"]
+            if len(data) != expected[1] - expected[0]:
+                raise K2TError(f"the tensor {key} has {len(data)} bytes, {expected[1] - expected[0]} expected")
+            file.write(data)
+        if file.tell() != 8 + len(text) + offset:
+            raise K2TError("the source does not hold all weights")
+
+
+_NAMES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64",
+    "int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
+}
+_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+
+def _dtype(mapping: Mapping) -> str:
+    name = mapping.sources[0].dtype if mapping.sources else str(mapping.function().dtype)
+    if name not in _NAMES:
+        raise K2TError(f"a weight of dtype {name} cannot be written")
+    return _NAMES[name]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from keras2torch.errors import SavedModelError
 from keras2torch.frontend.saved_bytes import ByteSource, open_regular, whole_file
@@ -45,13 +45,20 @@ class SavedModel:
     training_config: dict[str, Any] | None = None
     _legacy: Group | None = field(default=None, repr=False)
     _legacy_root: Group | None = field(default=None, repr=False)
-    _slots: Slot | None = field(default=None, repr=False)
+    _slot: Slot | None = field(default=None, repr=False)
     _store: Store | None = field(default=None, repr=False)
 
     @property
     def has_weights(self) -> bool:
         """Whether there are weights beside the config."""
         return self._legacy is not None or self._slots is not None
+
+    @property
+    def _slots(self) -> Slot | None:
+        """What a weights file of Keras's own format holds; read when first asked for."""
+        if self._slot is None and self._store is not None:
+            self._slot = open_weight_store(self._store, self.name)
+        return self._slot
 
     @property
     def weights(self) -> Weights:
@@ -114,14 +121,14 @@ def _open(path: Path, stack: contextlib.ExitStack) -> SavedModel:
     if head.startswith(HDF5_MAGIC):
         return _open_hdf5(source)
     if head.startswith(ZIP_MAGICS):
-        store = stack.enter_context(ZipStore(file, source, stack))
+        store = ZipStore(source, stack)
         return _open_keras(store, name, "keras-zip")
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _open_json(source, path, stack)
     raise SavedModelError(f"{name} is not a saved Keras model: {_describe(head)}", fix=_FIX)
 
 
-_FIX = 'give a .keras file, an .h5 file, or the JSON of model.to_json()'
+_FIX = "give a .keras file, an .h5 file, or the JSON of model.to_json()"
 
 
 def _describe(head: bytes) -> str:
@@ -163,7 +170,6 @@ def _open_keras(store: Store, name: str, form: str) -> SavedModel:
     compile_config = config.get("compile_config")
     if isinstance(compile_config, dict) and compile_config:
         saved.training_config = compile_config
-    saved._slots = open_weight_store(store, name)
     return saved
 
 
@@ -178,7 +184,10 @@ def _open_hdf5(source: ByteSource) -> SavedModel:
     _check_config(config, source.name)
     version = root.attribute("keras_version") or group.attribute("keras_version")
     saved = SavedModel(source.name, "h5", config, parse_version(version))
-    saved.training_config = _json_attribute(root, "training_config")
+    training_config = _json_attribute(root, "training_config")
+    if training_config is not None and not isinstance(training_config, dict):
+        raise SavedModelError(f"{source.name}: training_config is not an object")
+    saved.training_config = training_config
     saved._legacy, saved._legacy_root = group, root
     return saved
 
@@ -189,8 +198,8 @@ def _open_weights_only(name: str, root: Group) -> SavedModel:
         saved.keras_version = parse_version(root.attribute("keras_version"))
         saved._legacy = root
         return saved
-    saved._slots = slot_of_group(root)
-    if saved._slots.empty():
+    saved._slot = slot_of_group(root)
+    if saved._slot.empty():
         raise SavedModelError(f"{name} is an HDF5 file without a Keras model or its weights")
     return saved
 
@@ -201,7 +210,7 @@ def _open_json(source: ByteSource, path: Path, stack: contextlib.ExitStack) -> S
     value = parse_json(source.read(0, source.size), path.name)
     if isinstance(value, dict) and "weight_map" in value:
         saved = SavedModel(path.name, "h5-weights")
-        saved._slots = open_weight_store(Directory(path.parent, stack), path.name, path.name)
+        saved._slot = open_weight_store(Directory(path.parent, stack), path.name, path.name)
         return saved
     return saved_config(value, path.name)
 
@@ -209,7 +218,10 @@ def _open_json(source: ByteSource, path: Path, stack: contextlib.ExitStack) -> S
 def saved_config(value: Any, name: str = "config") -> SavedModel:
     """A model from the parsed JSON of ``model.to_json()``: its config, and no weights."""
     _check_config(value, name)
-    saved = SavedModel(name, "json", value, parse_version(value.get("keras_version")))
+    version = parse_version(value.get("keras_version"))
+    if not version and "module" in value:
+        version = (3,)  # Keras 3 leaves its version out of to_json(), Keras 2 does not
+    saved = SavedModel(name, "json", value, version)
     compile_config = value.get("compile_config")
     if isinstance(compile_config, dict) and compile_config:
         saved.training_config = compile_config

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -42,6 +43,12 @@ class ByteSource:
             done += got
         return array
 
+    def part(self, offset: int, size: int, name: str) -> ByteSource:
+        """A stretch of this source as a source of its own."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise self._short(offset, size)
+        return ByteSource(self._file, self._start + offset, size, name)
+
     def _seek(self, offset: int, length: int) -> None:
         if offset < 0 or length < 0 or offset + length > self.size:
             raise self._short(offset, length)
@@ -52,6 +59,37 @@ class ByteSource:
             f"{self.name} is damaged or cut short: it refers to bytes {offset:,} to "
             f"{offset + length:,} of {self.size:,}"
         )
+
+
+class SourceFile(io.RawIOBase):
+    """A source as a read-only file object, for modules that want one."""
+
+    def __init__(self, source: ByteSource):
+        super().__init__()
+        self._source = source
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        start = {0: 0, 1: self._position, 2: self._source.size}[whence]
+        if start + offset < 0:
+            raise OSError("seek to before the start")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        length = max(0, min(len(buffer), self._source.size - self._position))
+        buffer[:length] = self._source.read(self._position, length) if length else b""
+        self._position += length
+        return length
 
 
 def open_regular(path: Path, *, follow: bool, what: str) -> IO[bytes]:

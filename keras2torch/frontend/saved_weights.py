@@ -79,6 +79,7 @@ class Slot:
     children: dict[str, Slot] = field(default_factory=dict)
 
     def empty(self) -> bool:
+        """Whether no variable is kept here or below."""
         return not self.variables and all(child.empty() for child in self.children.values())
 
     def attribute(self, name: str) -> Slot | None:
@@ -88,7 +89,9 @@ class Slot:
 
 def natural(name: str) -> list[tuple[int, str]]:
     """Sort key that puts "dense_10" after "dense_2"."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ]
 
 
 def slot_of_group(group: Group, path: str = "") -> Slot:
@@ -138,7 +141,9 @@ class AttributeWeights(Weights):
 
     def unclaimed(self) -> list[str]:
         claimed = {weight.name for weight in self.for_layer(())}
-        return sorted(weight.name for weight in _layer_weights(self._root) if weight.name not in claimed)
+        return sorted(
+            weight.name for weight in _layer_weights(self._root) if weight.name not in claimed
+        )
 
     def _step(
         self, slot: Slot | None, node: LayerTree | None, key: str, path: Path

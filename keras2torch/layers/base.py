@@ -98,6 +98,9 @@ class Operation:
     ignored: tuple[str, ...] = ()
     layout = "last"
     """How ``lower`` wants its tensors: "last" (Keras's axis order), "spatial" (N, C, *S) or "any"."""
+    own_class = False
+    """Whether the nodes of one call become a class of the layer's name in the generated file."""
+    class_doc: str | None = None
     name: str
 
     def output_spec(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,80 @@
+"""The command: arguments, messages, exit codes. No logic."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras2torch import K2TError, __version__
+
+
+class _Command(click.Command):
+    """Prints a K2TError's message and exits with 2; a user sees no traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except K2TError as error:
+            click.echo(f"k2t: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="k2t")
+def main() -> None:
+    """Keras programs and saved models in, plain PyTorch source out."""
+
+
+_SOURCE = click.argument("source", type=click.Path(path_type=Path))
+_MODEL = click.option("--model", metavar="VAR", help="Which model of the program: a variable or a function.")
+
+
+@main.command(cls=_Command)
+@_SOURCE
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("."), metavar="DIR", help="Where to write. Default: here.")
+@click.option("--name", metavar="NAME", help="Stem of the files: NAME_model.py, NAME_train.py. Default: SOURCE's.")
+@_MODEL
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+def generate(source: Path, output: Path, name: str | None, model: str | None, check: bool, diff: bool, force: bool) -> None:
+    """Write the nn.Module, the training script and the weights of SOURCE.
+
+    SOURCE is a model.py, a notebook.ipynb, a model.keras, a model.h5 or a config.json.
+    """
+    from keras2torch.generate import generate as translate
+    from keras2torch.write import changes, diff_text
+
+    result = translate(source, name=name, model=model)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
+    if check or diff:
+        changed = changes(result, output)
+        if diff:
+            click.echo(diff_text(changed), nl=False)
+        for change in changed:
+            click.echo(f"{change.path}: {change.reason}", err=True)
+        sys.exit(1 if changed and check else 0)
+    for path in result.write(output, force=force):
+        click.echo(f"wrote {path}")
+
+
+@main.command(cls=_Command)
+@_SOURCE
+@_MODEL
+def summary(source: Path, model: str | None) -> None:
+    """Print the layer table of SOURCE as Keras does; needs neither Keras nor torch."""
+    from keras2torch.source import open_source
+    from keras2torch.summary import summary_text
+
+    opened = open_source(source, model=model)
+    for note in opened.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(summary_text(opened.model))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Names of ``keras.models``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from keras2torch.errors import UnsupportedError
+from keras2torch.frontend import trace
+from keras2torch.frontend.absent import Absent, Source, is_absent
+from keras2torch.frontend.sandbox import missing_file
+from keras2torch.models import Functional, Input, Model, Sequential
+
+
+def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
+    """A saved model that lies there is read; else what it would give is not known."""
+    if is_absent(filepath) or not os.path.exists(filepath):
+        return missing_file(filepath, "load_model")
+    from keras2torch.frontend.saved import read_saved
+
+    return read_saved(os.fspath(filepath), notes=[])
+
+
+def _from_text(text: Any, custom_objects: Any = None) -> Any:
+    return Absent(Source("a model's configuration", trace.user_location(), "give the file itself to k2t"))
+
+
+def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **kwargs: Any) -> Any:
+    """A model like ``model`` with weights of its own."""
+    if is_absent(model):
+        return model
+    raise UnsupportedError(
+        "clone_model() is not translated",
+        where=trace.user_location(),
+        fix="make the second model with the function that made the first",
+    )
+
+
+def save_model(*args: Any, **kwargs: Any) -> None:
+    """Nothing is trained while recording, so nothing is saved."""
+
+
+NAMES: dict[str, Any] = {
+    "Model": Model,
+    "Functional": Functional,
+    "Sequential": Sequential,
+    "Graph": Absent(Source("keras.models.Graph", known=False)),
+    "Input": Input,
+    "load_model": load_model,
+    "model_from_json": _from_text,
+    "model_from_yaml": _from_text,
+    "model_from_config": _from_text,
+    "clone_model": clone_model,
+    "save_model": save_model,
+}
