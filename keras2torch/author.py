@@ -20,6 +20,7 @@ from typing import Any
 
 from keras2torch import models
 from keras2torch.errors import K2TError
+from keras2torch.frontend import recording
 from keras2torch.graph import Tensor
 from keras2torch.layers import REGISTRY
 from keras2torch.layers.activations import activation_name
@@ -122,9 +123,7 @@ class _Trains:
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Print torchsummary's table of the generated module."""
-        from keras2torch import config
-
-        if not config.recording:
+        if recording.current() is None:
             self.runtime.summary()
 
 
@@ -149,9 +148,7 @@ def _warn_of_relu(model: Any, loss: Any) -> None:
 
 def _method(name: str) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from keras2torch import config
-
-        if config.recording:
+        if recording.current() is not None:
             return getattr(models.Model, name)(self, *args, **kwargs)
         return getattr(self.runtime, name)(*args, **kwargs)
 

@@ -7,7 +7,6 @@ floatx = "float32"
 epsilon = 1e-7
 keras_version = 3  # whose semantics hold where they differ: 2 for old programs and files
 
-recording = False  # whether a script is being recorded: the author's models then do not train
 
 
 def reset() -> None:

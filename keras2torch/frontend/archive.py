@@ -34,8 +34,8 @@ class SavedModel:
 
     ``format`` is "keras-zip", "keras-dir", "h5", "h5-weights" or "json". ``config`` is the model's
     config, ``{"class_name": ..., "config": ...}``, or None in a weights-only file.
-    ``keras_version`` is that of the Keras which wrote it, as far as the file tells: () if not at all.
-    ``training_config`` holds what ``compile`` was given, or None.
+    ``keras_version`` is that of the Keras which wrote it, as far as the file tells: () if it does
+    not. ``training_config`` holds what ``compile`` was given, or None.
     """
 
     name: str

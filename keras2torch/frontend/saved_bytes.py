@@ -34,12 +34,12 @@ class ByteSource:
         """``count`` numbers read straight into a new array: no second copy in memory."""
         self._seek(offset, count * dtype.itemsize)
         array = np.empty(count, dtype)
-        view = memoryview(array).cast("B") if count else memoryview(b"")
+        view = array.view(np.uint8)
         done = 0
-        while done < len(view):
+        while done < view.size:
             got = self._file.readinto(view[done:])  # type: ignore[attr-defined]
             if not got:
-                raise self._short(offset, len(view))
+                raise self._short(offset, view.size)
             done += got
         return array
 

@@ -159,7 +159,8 @@ class Blocks:
             if message.kind == SYMBOL_TABLE:
                 if len(message.data) < 16:
                     raise self.fail(f"the table of {path} is cut short")
-                links += self._symbol_table(*struct.unpack_from("<2Q", message.data), path)
+                tree, heap = struct.unpack_from("<2Q", message.data)
+                links += self._symbol_table(tree, heap, path)
             elif message.kind == LINK:
                 links.append(self._link_message(message.data, path))
             elif message.kind in (LINK_INFO, ATTRIBUTE_INFO):

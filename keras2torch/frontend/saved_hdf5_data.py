@@ -221,7 +221,9 @@ def read_chunks(
         _, address, length, mask = by_offset[offsets]
         data = _unfilter(source.read(address, length), filters, mask, extent_bytes, dtype, path)
         block = np.frombuffer(data, dtype).reshape(chunks.extent)
-        target = tuple(slice(o, min(o + e, s)) for o, e, s in zip(offsets, chunks.extent, shape))
+        target = tuple(
+            slice(o, min(o + e, s)) for o, e, s in zip(offsets, chunks.extent, shape, strict=True)
+        )
         array[target] = block[tuple(slice(0, part.stop - part.start) for part in target)]
     return array
 

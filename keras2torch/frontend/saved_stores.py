@@ -102,7 +102,7 @@ class ZipStore:
         info = self._member(name)
         if info.file_size > limit:
             raise SavedModelError(
-                f"{self._source.name}: {name} has {info.file_size:,} bytes; at most {limit:,} are read"
+                f"{self._source.name}: {name} has {info.file_size:,} bytes, more than {limit:,}"
             )
         with self._damage(), self._zip.open(info) as stream:
             return stream.read(info.file_size + 1)

@@ -19,8 +19,8 @@ class LayerTree:
 
     ``children`` are keyed by layer name in a model, by position in a list of cells, and by
     attribute ("layer", "cell", "forward_layer", ...) elsewhere. ``container`` is the attribute that
-    lists them, or None where each child is an attribute of its own. ``counts`` is how many trainable
-    and non-trainable weights the layer itself has, or None where that is not known.
+    lists them, or None where each child is an attribute of its own. ``counts`` is how many
+    trainable and non-trainable weights the layer itself has, or None where that is not known.
     """
 
     name: str
@@ -33,7 +33,7 @@ class LayerTree:
     counts: tuple[int, int] | None = None
 
     def leaves(self, path: Path = ()) -> Iterator[tuple[Path, LayerTree]]:
-        """Every layer that is no model, nor a wrapper around one, with its path, in config order."""
+        """Every layer that is no model, nor a wrapper of one, with its path, in config order."""
         for key, child in self.children.items():
             below = (*path, key)
             if child.holds_model():

@@ -17,7 +17,7 @@ from keras2torch.frontend.saved_tree import LayerTree, Path, to_snake_case
 class Weight:
     """One array of a saved model; nothing is read before `read`.
 
-    ``name`` is its path in the file, ``dtype`` the name of its element type ("float32", "bfloat16").
+    ``name`` is its path in the file, ``dtype`` the name of its element type: "float32", "bfloat16".
     """
 
     name: str
@@ -48,11 +48,14 @@ class Weights:
     def for_layer(self, path: Path) -> list[Weight]:
         """A layer's weights in the order of Keras's ``layer.weights``; [] where the file has none.
 
-        ``path`` is the chain of names from the model down: ("encoder", "dense_1"). Below a layer that
-        is no model it goes on with attributes: ("both", "forward_layer"), ("attention",
+        ``path`` is the chain of names from the model down: ("encoder", "dense_1"). Below a layer
+        that is no model it goes on with attributes: ("both", "forward_layer"), ("attention",
         "query_dense"), ("frames", "layer", "conv"). The path of a nested model gives the weights
         of all its layers. SavedModelError where the config has no such layer, or where the file
         does not tell which weights are its own.
+
+        The sub-layers of custom layers come in the order of their attributes' names from Keras's
+        own format, and in the order of their creation from legacy files.
         """
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras2torch import config
-from keras2torch.frontend.standins.arrays import samples
+from keras2torch.frontend.standins.arrays import plain, samples
 
 _LONGEST = {"imdb": (2494, 2315), "reuters": (2376, 1032)}
 _WORDS = {"imdb": 88584, "reuters": 30979}
@@ -23,7 +23,7 @@ def _images(shape: tuple[int, ...], sizes: tuple[int, int], classes: int, column
                 size = (size[2], size[0], size[1])
             count = 20 if label_mode == "coarse" else classes
             labels = samples((n, 1) if column else (n,), "uint8", count)
-            return samples((n, *size), "uint8"), np.array(labels)
+            return samples((n, *size), "uint8"), plain(labels)
 
         return part(sizes[0]), part(sizes[1])
 

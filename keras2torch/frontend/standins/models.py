@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.sandbox import missing_file
@@ -26,14 +25,11 @@ def _from_text(text: Any, custom_objects: Any = None) -> Any:
 
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **kwargs: Any) -> Any:
-    """A model like ``model`` with weights of its own."""
+    """A model like ``model`` with weights of its own: a stand-in (for the target network of a DQN, say)."""
     if is_absent(model):
         return model
-    raise UnsupportedError(
-        "clone_model() is not translated",
-        where=trace.user_location(),
-        fix="make the second model with the function that made the first",
-    )
+    fix = "make the second model with the function that made the first"
+    return Absent(Source("clone_model()", trace.user_location(), fix, known=False))
 
 
 def save_model(*args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,56 @@
+"""``keras.wrappers.scikit_learn``: estimators around a function that builds a model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from keras2torch.frontend.absent import Absent, Source
+
+
+class BaseWrapper:
+    """Builds its model at once, so that it is recorded whatever scikit-learn does with the estimator."""
+
+    def __init__(self, build_fn: Any = None, **sk_params: Any):
+        self.build_fn = sk_params.pop("model", build_fn)
+        self.sk_params = sk_params
+        self.model = self.build() if callable(self.build_fn) else self.build_fn
+
+    def build(self) -> Any:
+        """The model that the function makes of those parameters which it takes."""
+        taken = inspect.signature(self.build_fn).parameters
+        given = {k.removeprefix("model__"): v for k, v in self.sk_params.items()}
+        return self.build_fn(**{k: v for k, v in given.items() if k in taken})
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"build_fn": self.build_fn, **self.sk_params}
+
+    def set_params(self, **params: Any) -> BaseWrapper:
+        self.sk_params.update(params)
+        return self
+
+    def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+        names = ("epochs", "nb_epoch", "batch_size", "verbose", "validation_split", "callbacks")
+        given = {k.removeprefix("fit__"): v for k, v in self.sk_params.items()}
+        self.history_ = self.model.fit(x, y, **{k: v for k, v in given.items() if k in names} | kwargs)
+        return self.history_
+
+    def predict(self, x: Any, **kwargs: Any) -> Any:
+        return Absent(Source("what a fitted estimator predicts"))
+
+    predict_proba = predict
+
+    def score(self, x: Any, y: Any, **kwargs: Any) -> float:
+        return 0.0
+
+
+class KerasClassifier(BaseWrapper):
+    """keras.wrappers.scikit_learn.KerasClassifier, and that of scikeras."""
+
+    _estimator_type = "classifier"
+
+
+class KerasRegressor(BaseWrapper):
+    """keras.wrappers.scikit_learn.KerasRegressor, and that of scikeras."""
+
+    _estimator_type = "regressor"

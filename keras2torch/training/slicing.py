@@ -1,0 +1,477 @@
+"""The statements of a program that make given variables, cut out of its source as they stand.
+
+A backward slice at the level of statements: from the variables that a call needs, to the statements
+before it that bind or change them, to the variables those read, and so on. Text and comments stay;
+what comes from Keras or TensorFlow is replaced by an equivalent from ``data_helpers``.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from keras2torch.training.data_helpers import EQUIVALENTS, FRAMEWORKS, LITERALS
+
+
+class CannotCarry(Exception):
+    """Why the statements cannot stand alone; ``str`` is one line for a comment."""
+
+
+@dataclass
+class Slice:
+    """Source that makes the variables: imports for the top of the file, helper pages, statements."""
+
+    imports: list[str] = field(default_factory=list)
+    helpers: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    expressions: dict[str, str] = field(default_factory=dict)  # as written -> as carried
+
+
+# Calls for their output only.
+_SILENT = {"print", "display", "head", "info", "describe", "summary", "hist", "show", "imshow", "plot"}
+_SHUFFLES = {"shuffle", "seed", "set_state", "default_rng"}
+_FORBIDDEN = {
+    "argparse": "it reads the command line",
+    "sys.argv": "it reads the command line",
+    "input": "it asks the user",
+    "globals": "it looks into the program's variables",
+    "locals": "it looks into the program's variables",
+    "exec": "it runs text",
+    "eval": "it runs text",
+}
+
+
+def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
+    """The slice for ``expressions`` as they stand at ``call``. Raises CannotCarry, with the reason."""
+    tree = ast.parse(source)
+    return _Slicer(source, tree).carry(call, expressions)
+
+
+class _Slicer:
+    def __init__(self, source: str, tree: ast.Module):
+        self.source, self.lines, self.tree = source, source.splitlines(), tree
+        self.aliases = dict(_aliases(tree))  # local name -> dotted path of what is imported
+        self.imports = {
+            name: node
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for name in _bound(node)
+        }
+        self.result = Slice()
+
+    def carry(self, call: ast.Call, expressions: list[ast.expr]) -> Slice:
+        visible = self._visible(call)
+        needed = set().union(*(_used(node) for node in expressions))
+        kept = self._backward(visible, needed)
+        kept = self._with_seeds(visible, kept)
+        self._check(kept, expressions)
+        for statement in kept:
+            if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+                self.result.statements += self._text(statement)
+        for node in expressions:
+            written = ast.unparse(node)
+            self.result.expressions[written] = self._rewritten(node)
+        self._collect_imports(kept, expressions)
+        return self.result
+
+    # What can be seen from the call.
+    def _visible(self, call: ast.Call) -> list[ast.stmt]:
+        """The statements that run before the call, outermost scope first."""
+        path = _path_to(self.tree, call)
+        if path is None:
+            raise CannotCarry("the call is not found in the source")
+        visible: list[ast.stmt] = []
+        functions = [n for n in path if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        if any(isinstance(node, ast.ClassDef) for node in path):
+            raise CannotCarry("the call is inside a class")
+        if len(functions) > 1:
+            raise CannotCarry("the call is inside a nested function")
+        for node, inner in zip(path, path[1:]):
+            for body in _bodies(node):
+                if inner in body:
+                    before = body[: body.index(inner)]
+                    if node is self.tree and functions:
+                        before = [s for s in body if s is not functions[0]]
+                        before = [s for s in before if not _is_main_guard(s)]
+                    visible += before
+            if isinstance(node, (ast.For, ast.While)):
+                raise CannotCarry("the call is inside a loop")
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
+                node.args.args or node.args.kwonlyargs or node.args.vararg
+            ):
+                visible = self._with_arguments(node, visible)
+        return visible
+
+    def _with_arguments(self, function: ast.FunctionDef, visible: list[ast.stmt]) -> list[ast.stmt]:
+        """Bind the parameters as the program's only call of the function does."""
+        calls = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == function.name
+        ]
+        if len(calls) != 1 or any(isinstance(a, ast.Starred) for a in calls[0].args):
+            raise CannotCarry(f"the parameters of {function.name}() have no single value")
+        parameters = [*function.args.args, *function.args.kwonlyargs]
+        names = [parameter.arg for parameter in parameters]
+        values: dict[str, ast.expr] = {}
+        defaults = function.args.defaults
+        values |= dict(zip(names[len(function.args.args) - len(defaults) :], defaults))
+        for name, default in zip(
+            (p.arg for p in function.args.kwonlyargs), function.args.kw_defaults
+        ):
+            if default is not None:
+                values[name] = default
+        values |= dict(zip(names, calls[0].args))
+        values |= {k.arg: k.value for k in calls[0].keywords if k.arg is not None}
+        at_call = self._visible(calls[0]) if calls[0] is not None else visible
+        bound: list[ast.stmt] = []
+        for name in names:
+            if name not in values:
+                raise CannotCarry(f"the parameter {name} of {function.name}() has no value")
+            if isinstance(values[name], ast.Name) and values[name].id == name:  # type: ignore[attr-defined]
+                continue
+            bound += ast.parse(f"{name} = {ast.unparse(values[name])}").body
+        inside = [s for s in visible if any(s is item for item in function.body)]
+        return [*at_call, *bound, *inside]
+
+    # The slice.
+    def _backward(self, visible: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
+        kept: list[ast.stmt] = []
+        needed = set(needed)
+        for statement in reversed(self._folded(visible)):
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                continue
+            if not self._concerns(statement, needed):
+                continue
+            kept.append(statement)
+            if isinstance(statement, ast.Assign) and all(
+                isinstance(t, ast.Name) for t in statement.targets
+            ):
+                needed -= _bound(statement)
+            needed |= _used(statement)
+        return list(reversed(kept))
+
+    def _folded(self, statements: Iterable[ast.stmt]) -> Iterator[ast.stmt] | list[ast.stmt]:
+        """Branches that are decided by Keras's settings, taken; main guards opened."""
+        found: list[ast.stmt] = []
+        for statement in statements:
+            if isinstance(statement, ast.If):
+                if _is_main_guard(statement):
+                    continue
+                decided = self._decide(statement.test)
+                if decided is not None:
+                    found += self._folded(statement.body if decided else statement.orelse)
+                    continue
+            found.append(statement)
+        return found
+
+    def _decide(self, test: ast.expr) -> bool | None:
+        """``K.image_data_format() == "channels_first"``: False."""
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+            return None
+        sides = [test.left, test.comparators[0]]
+        values = []
+        for side in sides:
+            if isinstance(side, ast.Constant):
+                values.append(side.value)
+            elif isinstance(side, ast.Call) and (path := self._path(side.func)) in LITERALS:
+                values.append(ast.literal_eval(LITERALS[path]))
+            else:
+                return None
+        equal = values[0] == values[1]
+        if isinstance(test.ops[0], ast.Eq):
+            return equal
+        return not equal if isinstance(test.ops[0], ast.NotEq) else None
+
+    def _concerns(self, statement: ast.stmt, needed: set[str]) -> bool:
+        if _bound(statement) & needed:
+            return True
+        for node in _walk_scope(statement):
+            stored = isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del))
+            if isinstance(node, (ast.Subscript, ast.Attribute)) and stored:
+                if _root(node) in needed:
+                    return True
+            if isinstance(node, ast.Call) and self._may_change(node, statement, needed):
+                return True
+        return False
+
+    def _may_change(self, node: ast.Call, statement: ast.stmt, needed: set[str]) -> bool:
+        """A call for its effect: ``items.append(x)``, ``scaler.fit(x)``, ``np.random.shuffle(x)``."""
+        if not isinstance(statement, (ast.Expr, ast.For, ast.While, ast.With, ast.If, ast.Try)):
+            return False
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else _root(node.func)
+        if name in _SILENT or _root(node.func) in ("plt", "pyplot", "sns"):
+            return False
+        root = _root(node.func)
+        if isinstance(node.func, ast.Attribute) and root in needed and root not in self.aliases:
+            return True
+        arguments = {n for argument in node.args for n in _used(argument)}
+        return name == "shuffle" and bool(arguments & needed)
+
+    def _with_seeds(self, visible: list[ast.stmt], kept: list[ast.stmt]) -> list[ast.stmt]:
+        """Seeds of numpy and random too, where the slice draws from them."""
+        roots = {self._path(node) for s in kept for node in ast.walk(s) if isinstance(node, ast.expr)}
+        draws = {path.rpartition(".")[0] for path in roots if path}
+        chosen = []
+        for statement in self._folded(visible):
+            if statement in kept:
+                chosen.append(statement)
+            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                path = self._path(statement.value.func) or ""
+                module, _, name = path.rpartition(".")
+                if name == "seed" and module in ("numpy.random", "random") and module in draws:
+                    chosen.append(statement)
+        return chosen
+
+    # Whether it can stand alone.
+    def _check(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
+        bound = set().union(*(_all_bound(s) for s in kept)) | set(self.imports)
+        for node in [*kept, *expressions]:
+            for name in _used(node):
+                if name not in bound and not hasattr(builtins, name) and name != "__file__":
+                    raise CannotCarry(f"{name} has no value here")
+            for inner in ast.walk(node):
+                if not isinstance(inner, (ast.Name, ast.Attribute)):
+                    continue
+                path = self._path(inner) or ""
+                for word, why in _FORBIDDEN.items():
+                    if path == word or path.startswith(f"{word}."):
+                        raise CannotCarry(why)
+        for statement in kept:
+            if isinstance(statement, ast.ClassDef):
+                raise CannotCarry(f"it needs the class {statement.name}")
+
+    def _path(self, node: ast.expr) -> str | None:
+        """Dotted path of a name or attribute through the imports; ``tensorflow.keras`` is ``keras``."""
+        if isinstance(node, ast.Name):
+            path = self.aliases.get(node.id, node.id if hasattr(builtins, node.id) else None)
+        elif isinstance(node, ast.Attribute):
+            base = self._path(node.value)
+            path = f"{base}.{node.attr}" if base else None
+        else:
+            return None
+        return path and normal_path(path)
+
+    # Text.
+    def _text(self, statement: ast.stmt) -> list[str]:
+        if statement.lineno > len(self.lines) or not self._is_of_source(statement):
+            return ast.unparse(statement).splitlines()  # a parameter, bound by us
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+        last = statement.end_lineno or statement.lineno
+        replaced = self._replacements(statement)
+        lines = _replace(self.lines, replaced)[first - 1 : last]
+        start = len(self.lines[first - 1]) - len(self.lines[first - 1].lstrip())
+        if self.lines[first - 1][:start].strip() or start != statement.col_offset and not getattr(
+            statement, "decorator_list", []
+        ):
+            return ast.unparse(statement).splitlines()  # several statements on one line
+        comments = []
+        above = first - 2
+        while above >= 0 and self.lines[above].strip().startswith("#"):
+            if self.lines[above].strip().startswith("#!") or "coding" in self.lines[above][:20]:
+                break
+            comments.insert(0, self.lines[above])
+            above -= 1
+        return textwrap.dedent("\n".join([*comments, *lines])).splitlines()
+
+    def _is_of_source(self, statement: ast.stmt) -> bool:
+        return any(node is statement for node in ast.walk(self.tree))
+
+    def _rewritten(self, node: ast.expr) -> str:
+        text = ast.get_source_segment(self.source, node)
+        if text is None or "\n" in text:
+            text = ast.unparse(node)
+            node = ast.parse(text, mode="eval").body
+        else:
+            node = ast.parse(text.strip(), mode="eval").body
+        lines = _replace(text.splitlines(), self._replacements(node))
+        return "\n".join(lines)
+
+    def _replacements(self, root: ast.AST) -> list[tuple[int, int, int, str]]:
+        """(line, start, end, text) for everything of Keras's: its equivalent."""
+        found: list[tuple[int, int, int, str]] = []
+        handled: set[int] = set()
+        for node in ast.walk(root):
+            if id(node) in handled or not isinstance(node, (ast.Call, ast.Name, ast.Attribute)):
+                continue
+            target = node.func if isinstance(node, ast.Call) else node
+            if not isinstance(target, (ast.Name, ast.Attribute)):
+                continue
+            path = self._path(target)
+            if path is None or path.partition(".")[0] not in FRAMEWORKS:
+                continue
+            handled |= {id(inner) for inner in ast.walk(target)}
+            if isinstance(node, ast.Call) and path in LITERALS:
+                found.append((*_span(node), LITERALS[path]))
+                continue
+            if path not in EQUIVALENTS:
+                raise CannotCarry(f"{path} has no equivalent")
+            name, pages = EQUIVALENTS[path]
+            self.result.helpers += [page for page in pages if page not in self.result.helpers]
+            found.append((*_span(target), name))
+        return found
+
+    def _collect_imports(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
+        wanted = set().union(*(_used(n) for n in [*kept, *expressions]))
+        for name in sorted(wanted & set(self.imports)):
+            if normal_path(self.aliases[name]).partition(".")[0] in FRAMEWORKS:
+                continue
+            node = self.imports[name]
+            for alias in node.names:
+                local = alias.asname or alias.name.partition(".")[0]
+                if local != name:
+                    continue
+                written = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+                if isinstance(node, ast.Import):
+                    text = f"import {written}"
+                elif node.level or alias.name == "*":
+                    raise CannotCarry("it imports from a module beside the program")
+                else:
+                    text = f"from {node.module} import {written}"
+                if text not in self.result.imports:
+                    self.result.imports.append(text)
+
+
+def normal_path(path: str) -> str:
+    """Keras's many import paths as one: ``tensorflow.python.keras.x``, ``tf_keras.x`` -> ``keras.x``."""
+    for prefix in ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras.api"):
+        if path == prefix or path.startswith(f"{prefix}."):
+            path = "keras" + path[len(prefix) :]
+    return path.replace("keras.utils.np_utils.", "keras.utils.").replace(
+        "keras.preprocessing.sequence.", "keras.utils."
+    )
+
+
+def _aliases(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    yield alias.asname, alias.name
+                else:
+                    top = alias.name.partition(".")[0]
+                    yield top, top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, f"{node.module or ''}.{alias.name}"
+
+
+def _path_to(tree: ast.Module, target: ast.AST) -> list[ast.AST] | None:
+    """Statements from the module down to the one that holds a node at the target's place."""
+    place = (target.lineno, target.col_offset, target.end_lineno)  # type: ignore[attr-defined]
+
+    def search(node: ast.AST, path: list[ast.AST]) -> list[ast.AST] | None:
+        for child in ast.iter_child_nodes(node):
+            here = (
+                getattr(child, "lineno", None),
+                getattr(child, "col_offset", None),
+                getattr(child, "end_lineno", None),
+            )
+            if isinstance(child, ast.Call) and here == place:
+                return path
+            deeper = search(child, [*path, child] if isinstance(child, ast.stmt) else path)
+            if deeper is not None:
+                return deeper
+        return None
+
+    return search(tree, [tree])
+
+
+def _bodies(node: ast.AST) -> list[list[ast.stmt]]:
+    bodies = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
+    bodies += [handler.body for handler in getattr(node, "handlers", [])]
+    return [body for body in bodies if isinstance(body, list)]
+
+
+def _is_main_guard(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Compare)
+        and isinstance(node.test.left, ast.Name)
+        and node.test.left.id == "__name__"
+    )
+
+
+def _walk_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes, without the bodies of functions and classes in it."""
+    yield node
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _walk_scope(child)
+
+
+def _bound(statement: ast.AST) -> set[str]:
+    """Names that a statement binds in its own scope."""
+    names: set[str] = set()
+    for node in _walk_scope(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+    return names
+
+
+def _all_bound(statement: ast.AST) -> set[str]:
+    """Names bound anywhere in a statement: in comprehensions, functions and their parameters too."""
+    names = _bound(statement)
+    for node in ast.walk(statement):
+        names |= _bound(node) if isinstance(node, ast.stmt) else set()
+        if isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+def _used(node: ast.AST) -> set[str]:
+    """Names that a node reads, but for those that it binds within (comprehensions, parameters)."""
+    inner: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.arg):
+            inner.add(part.arg)
+        elif isinstance(part, ast.comprehension):
+            inner |= {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
+        elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner |= set().union(*(_bound(s) for s in part.body)) - _global(part)
+    read = {
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+    }
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        read.add(node.target.id)
+    return read - inner if not isinstance(node, ast.For) else read - (inner - _bound(node))
+
+
+def _global(function: ast.AST) -> set[str]:
+    return {n for node in ast.walk(function) if isinstance(node, ast.Global) for n in node.names}
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _span(node: ast.expr) -> tuple[int, int, int]:
+    if node.lineno != node.end_lineno:
+        raise CannotCarry("a name of Keras's goes over several lines")
+    return node.lineno, node.col_offset, node.end_col_offset or node.col_offset
+
+
+def _replace(lines: list[str], replaced: list[tuple[int, int, int, str]]) -> list[str]:
+    result = list(lines)
+    for line, start, end, text in sorted(replaced, reverse=True):
+        raw = result[line - 1].encode()  # ast counts bytes
+        result[line - 1] = (raw[:start] + text.encode() + raw[end:]).decode()
+    return result

@@ -1,0 +1,94 @@
+"""The saved models of tests/fixtures/saved, unpacked for the tests."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import shutil
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ARCHIVES = Path(__file__).parent / "fixtures" / "saved"
+CUSTOM_LAYERS = ARCHIVES / "custom_layers.py"
+VERSIONS = sorted(
+    (path.name.removesuffix(".tar.xz") for path in ARCHIVES.glob("*.tar.xz")),
+    key=lambda version: [int(part) for part in version.split(".")],
+)
+
+
+@functools.cache
+def unpacked(version: str) -> Path:
+    """The directory of one version's files, removed when the tests end."""
+    directory = Path(tempfile.mkdtemp(prefix=f"saved-{version}-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    with tarfile.open(ARCHIVES / f"{version}.tar.xz") as archive:
+        archive.extractall(directory, filter="data")
+    return directory
+
+
+@functools.cache
+def manifest(version: str) -> dict[str, Any]:
+    """What the Keras that wrote the files says is in them."""
+    return json.loads((unpacked(version) / "manifest.json").read_text())
+
+
+@dataclass(frozen=True)
+class SavedCase:
+    """One model of one version, with its inputs and Keras's outputs."""
+
+    version: str
+    model: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.version}-{self.model}"
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that holds the whole model, and directories that do."""
+        directory = unpacked(self.version)
+        names = [f"{self.model}.keras", f"{self.model}.h5", f"{self.model}_directory"]
+        names.append(f"{self.model}_hdf5.keras")
+        return [directory / name for name in names if (directory / name).exists()]
+
+    @property
+    def json_file(self) -> Path:
+        return unpacked(self.version) / f"{self.model}.json"
+
+    @property
+    def weight_files(self) -> list[Path]:
+        """Files with the weights alone."""
+        directory = unpacked(self.version)
+        names = [f"{self.model}.weights.h5", f"{self.model}_weights.h5"]
+        names.append(f"{self.model}_sharded.weights.json")
+        return [directory / name for name in names if (directory / name).exists()]
+
+    @property
+    def layers(self) -> dict[tuple[str, ...], list[list[Any]]]:
+        """[shape, dtype, CRC-32 of the values] of every weight by its layer's path."""
+        found = manifest(self.version)["models"][self.model]["layers"]
+        return {tuple(path.split("|")): weights for path, weights in found.items()}
+
+    @property
+    def optimizer(self) -> list[list[Any]] | None:
+        """The same for the optimizer's variables; None for a model that was not compiled."""
+        return manifest(self.version)["models"][self.model]["optimizer"]
+
+    def arrays(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Inputs, and the outputs of Keras in inference mode."""
+        with np.load(unpacked(self.version) / f"{self.model}.npz") as stored:
+            named = dict(stored)
+        found = []
+        for kind in ("input", "output"):
+            count = sum(name.startswith(kind) for name in named)
+            found.append([named[f"{kind}_{i}"] for i in range(count)])
+        return found[0], found[1]
+
+
+CASES = [SavedCase(v, model) for v in VERSIONS for model in sorted(manifest(v)["models"])]
