@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.frontend.compiled import compile_arguments
 from keras2torch.frontend.replay import Replayer
 from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
@@ -25,6 +26,9 @@ def read_live(model: Any) -> Model:
     version = int(str(_keras_version(model)).split(".")[0])
     recorded = Replayer(version=version).model({"class_name": name, "config": model.get_config()})
     attach(recorded, model)
+    settings = model.get_compile_config() if getattr(model, "compiled", False) else None
+    if settings:
+        recorded.compile(**compile_arguments(settings))
     return recorded
 
 
@@ -63,6 +67,9 @@ def set_weights(layer: Any, variables: list[Any]) -> None:
 
 
 def _reader(variable: Any) -> Any:
+    if hasattr(variable, "read"):  # of a file
+        return variable.read
+
     def read() -> Any:
         import numpy
 

@@ -91,14 +91,15 @@ class LegacyWeights(Weights):
             attribute, parent = path[depth], self._tree.at(path[:depth])
             if attribute in _WHOLE:
                 continue
-            start = _SUBLAYER_NAMES.get(attribute, attribute)
-            if parent is not None and parent.container and attribute in parent.children:
-                start = parent.children[attribute].name
-            found = [weight for weight in weights if _is_below(weight, start)]
+            names = [_SUBLAYER_NAMES.get(attribute, attribute)]
+            if parent is not None and attribute in parent.children:
+                # A cell has its own name; so has a backward layer that the user gave.
+                names.append(parent.children[attribute].name)
+            found = [weight for weight in weights if _is_below(weight, names)]
             if weights and not found:
-                names = ", ".join(weight.name for weight in weights[:6])
+                listed = ", ".join(weight.name for weight in weights[:6])
                 raise SavedModelError(
-                    f"which weights belong to {'/'.join(path)!r} cannot be told from: {names}"
+                    f"which weights belong to {'/'.join(path)!r} cannot be told from: {listed}"
                 )
             weights = found
         return weights
@@ -167,11 +168,11 @@ def _weights_in(file: Group, layer: str) -> list[Weight]:
     return found
 
 
-def _is_below(weight: Weight, start: str) -> bool:
+def _is_below(weight: Weight, names: list[str]) -> bool:
+    """Whether a part of the weight's name is one of these, or starts with one like "forward_"."""
     parts = weight.name.split("/")[:-1]
-    if start.endswith("_"):
-        return any(part.startswith(start) for part in parts)
-    return start in parts
+    starts = tuple(name for name in names if name.endswith("_"))
+    return any(part in names or part.startswith(starts) for part in parts)
 
 
 def _score(parts: list[str], name: str, ancestors: list[str]) -> tuple[int, int] | None:

@@ -178,19 +178,24 @@ class AttributeWeights(Weights):
             return
         yield from slot.variables
         done = set()
-        if node is not None:
-            members = self._members(slot, node) if node.container else {}
+        if node is not None and node.container:
+            members = self._members(slot, node)
             for key, child in node.children.items():
-                below = members.get(key) if node.container else slot.attribute(key)
-                if below is not None:
-                    done.add(id(below))
-                    yield from self._collect(below, child)
+                if key in members:
+                    yield from self._collect(members[key], child)
             if node.is_model:
                 return  # what else a model holds is its optimizer, losses and metrics
-        for key in sorted(slot.children, key=_attribute_order):
-            below = slot.children[key]
-            if id(below) not in done and not (slot is self._root and key in _NO_LAYERS):
-                yield from self._collect(below, None)
+            done.add(node.container)
+        elif node is not None:
+            for key, child in node.children.items():
+                below = slot.attribute(key)
+                if below is not None:
+                    done.add(below.path.rsplit("/", 1)[-1])
+                    yield from self._collect(below, child)
+        if slot is self._root:
+            done |= _NO_LAYERS
+        for key in sorted(slot.children.keys() - done, key=_attribute_order):
+            yield from self._collect(slot.children[key], None)
 
 
 def _attribute_order(key: str) -> tuple[int, list[tuple[int, str]]]:

@@ -589,7 +589,14 @@ class Layer(Operation):
             if name not in self._read
             and name not in self.ignored
             and not _equal(value, self.fields[name].default)
+            and not self._of_absent_weight(name)
         ]
+
+    def _of_absent_weight(self, name: str) -> bool:
+        """Whether a field tells how to make a weight that the layer does not have (no bias, no scale)."""
+        weight, _, aspect = name.rpartition("_")
+        made = aspect in ("initializer", "regularizer", "constraint")
+        return made and self.__dict__.get(weight) is None and not any(w.name == weight for w in self._weights)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

@@ -2,7 +2,7 @@
 
 expect: raises_zero_division.py:11
 expect: ZeroDivisionError
-expect: division by zero
+expect: by zero
 """
 import keras
 

@@ -1,0 +1,77 @@
+"""A saved model file -> a recorded model, with its weights read from the file when they are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from keras2torch import config
+from keras2torch.errors import K2TError, SavedModelError
+from keras2torch.frontend.archive import SavedModel, open_saved
+from keras2torch.frontend.live import set_weights
+from keras2torch.frontend.replay import Replayer
+from keras2torch.layers.base import clear_names
+from keras2torch.models import Model
+
+
+def read_saved(path: str | os.PathLike[str], *, notes: list[str], custom: dict[str, Any] | None = None) -> Model:
+    """Record the model of a .keras, .h5 or .json file again.
+
+    The file stays open for its weights as long as the model lives. Raises SavedModelError for what is
+    damaged or hostile, UnsupportedError for what has no translation.
+    """
+    stack = contextlib.ExitStack()
+    try:
+        saved = stack.enter_context(open_saved(path))
+        model = _replay(saved, custom or {})
+        _compile(model, saved, notes)
+    except K2TError:
+        stack.close()
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError) as error:
+        # A config that is no config: the replay trusts its form, and the file does not deserve it.
+        stack.close()
+        raise SavedModelError(
+            f"the config in {Path(path).name} is damaged: {type(error).__name__}: {str(error)[:200]}"
+        ) from error
+    model._archive = stack
+    return model
+
+
+def _replay(saved: SavedModel, custom: dict[str, Any]) -> Model:
+    if saved.config is None:
+        raise SavedModelError(
+            f"{saved.name} holds weights only, without the model they belong to",
+            fix="k2t generate model.py --weights FILE",
+        )
+    version = saved.keras_version[0] if saved.keras_version else 3
+    config.keras_version = version
+    clear_names()
+    model = Replayer(version=version, custom=custom).model(saved.config)
+    if saved.has_weights:
+        attach(model, saved.weights, ())
+    return model
+
+
+def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:
+    """Let every weight of ``model`` read its array from the file."""
+    for layer in model.sublayers():
+        inner = (*path, layer.name)
+        if isinstance(layer, Model):
+            attach(layer, weights, inner)
+        elif layer.weights:
+            set_weights(layer, weights.for_layer(inner))
+
+
+def _compile(model: Model, saved: SavedModel, notes: list[str]) -> None:
+    """Record compile() with the settings in the file, where they can be read."""
+    if not saved.training_config:
+        return
+    from keras2torch.frontend.compiled import compile_arguments
+
+    try:
+        model.compile(**compile_arguments(saved.training_config))
+    except K2TError as error:
+        notes.append(f"the compile settings in the file are left out: {error}")
