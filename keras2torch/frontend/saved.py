@@ -16,7 +16,9 @@ from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
 
 
-def read_saved(path: str | os.PathLike[str], *, notes: list[str], custom: dict[str, Any] | None = None) -> Model:
+def read_saved(
+    path: str | os.PathLike[str], *, notes: list[str], custom: dict[str, Any] | None = None
+) -> Model:
     """Record the model of a .keras, .h5 or .json file again.
 
     The file stays open for its weights as long as the model lives. Raises SavedModelError for what is
@@ -30,7 +32,15 @@ def read_saved(path: str | os.PathLike[str], *, notes: list[str], custom: dict[s
     except K2TError:
         stack.close()
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError) as error:
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+        OverflowError,
+    ) as error:
         # A config that is no config: the replay trusts its form, and the file does not deserve it.
         stack.close()
         raise SavedModelError(
