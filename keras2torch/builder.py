@@ -13,6 +13,7 @@ from typing import Any
 from keras2torch.errors import K2TError
 from keras2torch.graph import Call, Constant, Graph, Shape, Tensor, Weight
 from keras2torch.module import Mapping, Node, Param, Submodule, Value
+from keras2torch.naming import is_generic
 from keras2torch.torch_signatures import signature_of
 
 Pads = tuple[tuple[int, int], ...]
@@ -116,7 +117,9 @@ class Builder:
         """One common axis order for several tensors: that of most elements, if their ranks agree."""
         values = {id(tensor): self.any(tensor) for tensor in tensors}
         real = [t for t in tensors if isinstance(values[id(t)], Value) and len(t.shape) > 0]
-        ranked = [t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)]
+        ranked = [
+            t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)
+        ]
         marks = {values[id(t)].flat for t in ranked}
         if marks - {None} and (not flat or len(marks) > 1):
             return {id(t): self.last(t) for t in tensors}
@@ -185,7 +188,9 @@ class Builder:
         """``x + y``; with one argument ``-x``."""
         return self.node("operator", symbol, args, **options)
 
-    def index(self, x: Any, index: Any, *, shape: Shape, axes: tuple[int, ...] | None = None) -> Value:
+    def index(
+        self, x: Any, index: Any, *, shape: Shape, axes: tuple[int, ...] | None = None
+    ) -> Value:
         """``x[index]``."""
         return self.node("index", "", (x, index), shape=shape, axes=axes)
 
@@ -207,10 +212,18 @@ class Builder:
         """One node with several outputs, unpacked by ``pattern`` (nested tuples of the outputs)."""
         node = self.node(kind, target, args, kwargs, shape=()).node
         assert node is not None
-        node.outputs, node.pattern = tuple(outputs), pattern if pattern is not None else tuple(outputs)
+        node.outputs, node.pattern = tuple(outputs), (
+            pattern if pattern is not None else tuple(outputs)
+        )
         for value in outputs:
             value.node = node
         return list(outputs)
+
+    def floating(self, x: Any) -> Any:
+        """``x``, or ``x.float()`` where it holds integers or booleans."""
+        if x.dtype.startswith(("float", "bfloat")):
+            return x
+        return self.method("float", x, dtype="float32")
 
     # Shapes.
     def permute(self, x: Any, dims: tuple[int, ...], axes: tuple[int, ...] | None = None) -> Value:
@@ -241,7 +254,9 @@ class Builder:
         if sum(n is None for n in sizes) > 1 and sizes[0] is None:
             sizes[0] = self.size(x, 0)
         if sum(n is None for n in sizes) > 1:
-            for i, n in enumerate(sizes):  # an unknown size that is carried over from the same place
+            for i, n in enumerate(
+                sizes
+            ):  # an unknown size that is carried over from the same place
                 if n is None and i < len(x.shape) and x.shape[i] is None:
                     sizes[i] = self.size(x, i)
                     if sum(n is None for n in sizes) <= 1:
@@ -252,7 +267,12 @@ class Builder:
         return self.method("reshape", x, *sizes, shape=known, axes=identity, note=note)
 
     def reduce(
-        self, name: str, x: Any, keras_axes: Sequence[int] | None, keepdims: bool = False, **options: Any
+        self,
+        name: str,
+        x: Any,
+        keras_axes: Sequence[int] | None,
+        keepdims: bool = False,
+        **options: Any,
     ) -> Value:
         """``x.mean(dim=(2, 3))`` over Keras axes (None: all), in any axis order."""
         rank = len(x.axes)
@@ -275,12 +295,21 @@ class Builder:
     def cat(self, values: Sequence[Any], dim: int) -> Value:
         """``torch.cat(values, dim)``: all in one axis order."""
         sizes = [v.shape[dim] for v in values]
-        shape = list(broadcast(*(tuple(1 if i == dim else n for i, n in enumerate(v.shape)) for v in values)))
+        shape = list(
+            broadcast(*(tuple(1 if i == dim else n for i, n in enumerate(v.shape)) for v in values))
+        )
         shape[dim] = None if None in sizes else sum(sizes)
         kwargs = {"dim": dim} if dim else {}
         return self.node("function", "torch.cat", (list(values),), kwargs, shape=tuple(shape))
 
-    def pad(self, x: Any, pads: Pads, value: float = 0.0, mode: str = "constant", note: str | None = None) -> Value:
+    def pad(
+        self,
+        x: Any,
+        pads: Pads,
+        value: float = 0.0,
+        mode: str = "constant",
+        note: str | None = None,
+    ) -> Value:
         """Padding of the last ``len(pads)`` dimensions, (before, after) each; folded into its consumer if it can be."""
         lead = len(x.shape) - len(pads)
         shape = [n for n in x.shape]
@@ -342,7 +371,8 @@ class Builder:
         if key not in self._params:
             self._tensors.append(weight)
             self._params[key] = Param(
-                mapping or Mapping((weight,), lambda array: array, _known(weight.shape), weight.trainable),
+                mapping
+                or Mapping((weight,), lambda array: array, _known(weight.shape), weight.trainable),
                 weight.dtype,
                 hints=self._hints(weight.layer, str(weight.name)),
                 buffer=not weight.trainable,
@@ -366,13 +396,20 @@ class Builder:
         """How a torch tensor comes from Keras weights; its shape is found with empty arrays of theirs."""
         import numpy
 
-        probes = [numpy.lib.stride_tricks.as_strided(numpy.float32(0), _known(w.shape), (0,) * len(w.shape)) for w in weights]
+        probes = [
+            numpy.lib.stride_tricks.as_strided(
+                numpy.float32(0), _known(w.shape), (0,) * len(w.shape)
+            )
+            for w in weights
+        ]
         shape = tuple(int(n) for n in function(*probes).shape)
         return Mapping(tuple(weights), function, shape, all(w.trainable for w in weights))
 
     def same(self, *weights: Weight) -> Mapping:
         """A torch tensor that is a Keras weight as it stands."""
-        return Mapping(tuple(weights), lambda array: array, _known(weights[0].shape), weights[0].trainable)
+        return Mapping(
+            tuple(weights), lambda array: array, _known(weights[0].shape), weights[0].trainable
+        )
 
     def _hints(self, layer: Any, role: str) -> tuple[str, ...]:
         """Names for a member, best first: the program's name, its variable, the role."""
@@ -382,7 +419,7 @@ class Builder:
         if getattr(layer, "named", False):
             hints.append(f"{layer.name}_{role}" if role else str(layer.name))
         variable = getattr(layer, "variable", None)
-        if variable:
+        if variable and not is_generic(variable):
             hints.append(f"{variable}_{role}" if role else variable)
         if role:
             hints.append(role)

@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras2torch.module import Module, ModuleClass, Node, Param, Parameter, Submodule, Value
-from keras2torch.passes.names import is_generic
+from keras2torch.naming import is_generic
 from keras2torch.quoting import comment, identifier, quote, to_identifier
 from keras2torch.torch_signatures import signature_of
 
 WIDTH = 84  # how long a nested statement may grow
 
 # Precedence of Python's operators, loosest first.
-_PRECEDENCE = {"|": 1, "^": 2, "&": 3, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "**": 8}
+_PRECEDENCE = {
+    "|": 1,
+    "^": 2,
+    "&": 3,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "//": 6,
+    "%": 6,
+    "@": 6,
+    "**": 8,
+}
 _COMPARE = {"==", "!=", "<", "<=", ">", ">="}
 _ATOM = 10
 
@@ -44,8 +56,12 @@ def submodule_text(sub: Submodule) -> str:
     for name, value in sub.args.items():
         if name in signature.positional:
             parts.append(literal(value))
-        elif name not in signature.defaults or isinstance(value, Parameter) or value != signature.defaults[name] or (
-            type(value) is bool) != (type(signature.defaults[name]) is bool):
+        elif (
+            name not in signature.defaults
+            or isinstance(value, Parameter)
+            or value != signature.defaults[name]
+            or (type(value) is bool) != (type(signature.defaults[name]) is bool)
+        ):
             parts.append(f"{identifier(name)}={literal(value)}")
     return f"{sub.cls}({', '.join(parts)})"
 
@@ -54,7 +70,9 @@ def _child_arguments(sub: Submodule) -> str:
     """Leading channel counts by position, the rest by name."""
     parts, positional = [], True
     for name, value in sub.args.items():
-        positional = positional and (name.endswith(("channels", "features", "dim")) or name in ("filters", "units"))
+        positional = positional and (
+            name.endswith(("channels", "features", "dim")) or name in ("filters", "units")
+        )
         parts.append(literal(value) if positional else f"{name}={literal(value)}")
     return ", ".join(parts)
 
@@ -175,10 +193,17 @@ class _Writer:
         names = []
         if isinstance(target, Submodule) and target.name:
             base = re.sub(r"\d+\Z", "", target.name)
-            names.append({"conv": "features", "bn": "features", "fc": "hidden"}.get(base, f"{base}_out"
-                         if len(base) < 4 else base))
-        names += {"size": ["size", "batch", "length"], "attention": ["attention"]}.get(node.kind, [])
-        short = {"mean": "mean", "sum": "total", "F.softmax": "weights", "torch.cat": "merged"}.get(str(target))
+            names.append(
+                {"conv": "features", "bn": "features", "fc": "hidden"}.get(
+                    base, f"{base}_out" if len(base) < 4 else base
+                )
+            )
+        names += {"size": ["size", "batch", "length"], "attention": ["attention"]}.get(
+            node.kind, []
+        )
+        short = {"mean": "mean", "sum": "total", "F.softmax": "weights", "torch.cat": "merged"}.get(
+            str(target)
+        )
         return [*names, *([short] if short else []), "out", "y", "z"]
 
     # Expressions.
@@ -233,7 +258,10 @@ class _Writer:
     def index_text(self, index: Any) -> str:
         def part(item: Any) -> str:
             if isinstance(item, slice):
-                start, stop, step = ("" if p is None else self.show(p).text for p in (item.start, item.stop, item.step))
+                start, stop, step = (
+                    "" if p is None else self.show(p).text
+                    for p in (item.start, item.stop, item.step)
+                )
                 return f"{start}:{stop}" + (f":{step}" if step else "")
             return self.show(item).text
 
@@ -278,8 +306,11 @@ class _Writer:
     def must_name(self, node: Node) -> bool:
         """A value gets a line of its own where the program named it and the line says something."""
         hint = node.output.hint
-        return bool(hint) and not is_generic(to_identifier(hint or "x")) and node.output not in self.body.outputs and (
-            _is_weighty(node)
+        return (
+            bool(hint)
+            and not is_generic(to_identifier(hint or "x"))
+            and node.output not in self.body.outputs
+            and (_is_weighty(node))
         )
 
     def flush_up_to_others(self, wanted: set[int]) -> None:
@@ -343,7 +374,9 @@ def _operator(symbol: str, args: list[_Text]) -> tuple[str, int]:
     return f"{left.within(precedence)} {symbol} {right.within(precedence + 1)}", precedence
 
 
-def forward_lines(body: Module, parameters: list[str]) -> tuple[list[tuple[str, str]], list[str], str]:
+def forward_lines(
+    body: Module, parameters: list[str]
+) -> tuple[list[tuple[str, str]], list[str], str]:
     """(inputs as (name, annotation), statements, return annotation) of a module's ``forward``."""
     writer = _Writer(body, parameters)
     inputs = []

@@ -89,7 +89,9 @@ def _simple(name: str, config: dict[str, Any], target: str) -> list[str] | None:
         mean, std = config["mean"], config["stddev"]
         low, high = mean - 2 * std, mean + 2 * std
         first = f"mean={quote(mean)}, " if mean else ""
-        return [f"nn.init.trunc_normal_({target}, {first}std={quote(std)}, a={quote(low)}, b={quote(high)})"]
+        return [
+            f"nn.init.trunc_normal_({target}, {first}std={quote(std)}, a={quote(low)}, b={quote(high)})"
+        ]
     if name == "Orthogonal":
         gain = f", gain={quote(config['gain'])}" if config["gain"] != 1 else ""
         return [f"nn.init.orthogonal_({target}{gain})"]
@@ -108,7 +110,9 @@ def _scaling(name: str, initializer: Any, config: dict[str, Any]) -> tuple[float
 
 def _scaled(target: str, mapping: Mapping, scale: float, mode: str, distribution: str) -> list[str]:
     source = mapping.sources[0].shape if mapping.sources else mapping.shape
-    own = getattr(mapping.sources[0], "fans", None) if mapping.sources else None  # e.g. of an einsum's kernel
+    own = (
+        getattr(mapping.sources[0], "fans", None) if mapping.sources else None
+    )  # e.g. of an einsum's kernel
     fans = own or compute_fans(tuple(n or 1 for n in source))
     agree = _torch_fans(mapping.shape) == fans
     if agree and distribution == "uniform" and (scale, mode) == (1.0, "fan_avg"):
@@ -130,7 +134,9 @@ def _fan(target: str, mapping: Mapping, fans: tuple[int, int], agree: bool, mode
     fan_in, fan_out = f"{target}[0].numel()", f"{target}[:, 0].numel()"
     module = target.rpartition(".")[0]
     source = mapping.sources[0].shape if mapping.sources else ()
-    depthwise = len(mapping.shape) > 2 and mapping.shape[1] == 1 and len(source) == len(mapping.shape)
+    depthwise = (
+        len(mapping.shape) > 2 and mapping.shape[1] == 1 and len(source) == len(mapping.shape)
+    )
     if not agree and depthwise and module and source[-1] * source[-2] == mapping.shape[0]:  # type: ignore[operator]
         # Keras's kernel is (*S, channels, multiplier).
         area = f"{target}[0].numel()"

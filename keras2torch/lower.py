@@ -28,7 +28,11 @@ def lower(graph: Graph) -> Module:
     b.call_in_progress = None
     inside = relative_scopes(graph)
     within = {id(call): inside(call) for call in graph.calls}
-    own = {id(call): (class_scope(call),) for call in graph.calls if getattr(call.operation, "own_class", False)}
+    own = {
+        id(call): (class_scope(call),)
+        for call in graph.calls
+        if getattr(call.operation, "own_class", False)
+    }
     for node in b.nodes:
         node.scopes = within.get(id(node.call), ()) + own.get(id(node.call), ())
     outputs = [b.any(tensor) for tensor in graph.outputs]
@@ -42,7 +46,9 @@ def lower(graph: Graph) -> Module:
 def class_scope(call: Call) -> Scope:
     """The scope of a layer whose torch is a class of its own in the generated file."""
     layer: Any = call.operation
-    tensors = tuple((name, value) for name, value in call.kwargs.items() if isinstance(value, Tensor))
+    tensors = tuple(
+        (name, value) for name, value in call.kwargs.items() if isinstance(value, Tensor)
+    )
     names = tensors if len({id(tensor) for _, tensor in tensors}) == len(tensors) else ()
     return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), names)
 
@@ -71,7 +77,9 @@ class _Lowering:
             raise
         results = list(results) if isinstance(results, (list, tuple)) else [results]
         if len(results) != len(call.outputs):
-            raise AssertionError(f"{operation}: {len(results)} values for {len(call.outputs)} outputs")
+            raise AssertionError(
+                f"{operation}: {len(results)} values for {len(call.outputs)} outputs"
+            )
         for tensor, value in zip(call.outputs, results):
             if value is not None:
                 self._check_shape(call, tensor, value)
@@ -87,7 +95,11 @@ class _Lowering:
         """The call's arguments with Values in place of tensors, in the operation's layout."""
         b, operation = self.builder, call.operation
         layout, flat = operation.layout, getattr(operation, "takes_flat", False)
-        if flat and self.builder.uses.get(id(operation), 0) > 1 and getattr(operation, "weights", None):
+        if (
+            flat
+            and self.builder.uses.get(id(operation), 0) > 1
+            and getattr(operation, "weights", None)
+        ):
             flat = False  # a shared kernel cannot have its rows in two orders
         tensors = call.inputs
         table: dict[int, Any] = {}
@@ -121,12 +133,15 @@ class _Lowering:
 
 
 def _keep_last_of_each_statement(graph: Graph) -> None:
-    """``x = B()(A()(y))``: the variable names what B makes, not what A makes."""
+    """``x = B()(A()(y))``: the variable names B and what it makes, not A."""
     for call in graph.calls:
         for tensor in call.inputs:
             maker = tensor.call
             if maker and maker.assigned and call.assigned:
                 if maker.assigned.statement == call.assigned.statement:
+                    created = getattr(maker.operation, "created", None)
+                    if created is not None and created.statement == maker.assigned.statement:
+                        maker.operation.created = None  # type: ignore[attr-defined]
                     maker.assigned = None
 
 
@@ -161,5 +176,3 @@ def remove_dead_nodes(module: Module) -> None:
             kept.append(node)
             needed.update(map(id, node.inputs))
     module.nodes = kept[::-1]
-
-

@@ -13,15 +13,16 @@ import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from types import FrameType
 from typing import Any
 
 from keras2torch.graph import Scope, Tensor
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_GENERATE = os.path.join(_PACKAGE, "generate.py")
 _LIBRARIES = tuple(
     os.path.realpath(path)
     for path in {*sysconfig.get_paths().values(), os.path.dirname(os.__file__)}
@@ -51,7 +52,7 @@ class Context:
     assignment: Assignment | None
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_user_file(filename: str) -> bool:
     """Whether code of this file is the user's: not ours, not Python's, not an installed library's."""
     if filename.startswith("<"):
@@ -60,6 +61,13 @@ def is_user_file(filename: str) -> bool:
     if path.startswith(_PACKAGE + os.sep) or "site-packages" in path or "dist-packages" in path:
         return False
     return not path.startswith(_LIBRARIES)
+
+
+def _outward(frame: FrameType | None) -> Iterator[FrameType]:
+    """The frames from here out, up to the call of ``generate``: its caller's program is not the source."""
+    while frame is not None and frame.f_code.co_filename != _GENERATE:
+        yield frame
+        frame = frame.f_back
 
 
 def scoped(scope: Scope, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -78,8 +86,7 @@ def user_context() -> Context:
     where: str | None = None
     assignment: Assignment | None = None
     innermost = True
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in _outward(sys._getframe(1)):
         code = frame.f_code
         if code is scoped.__code__:
             scopes.append(frame.f_locals["scope"])
@@ -92,7 +99,6 @@ def user_context() -> Context:
                 innermost = False
             if code.co_name not in _UNNAMED and not code.co_name.startswith("<"):
                 scopes.append(_function_scope(frame))
-        frame = frame.f_back
     return Context(tuple(reversed(scopes)), where, assignment)
 
 
@@ -103,11 +109,9 @@ def user_scopes() -> tuple[Scope, ...]:
 
 def user_location() -> str | None:
     """``file.py:line`` of the innermost user frame, or None outside a user's program."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in _outward(sys._getframe(1)):
         if is_user_file(frame.f_code.co_filename):
             return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
-        frame = frame.f_back
     return None
 
 
@@ -116,15 +120,18 @@ def forget_frames() -> None:
     _frames.clear()
 
 
-def assigned_name() -> str | None:
-    """The variable that the running user statement fills with just this value, or None."""
+def assignment() -> Assignment | None:
+    """The simple assignment that the running user statement is, or None."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not is_user_file(frame.f_code.co_filename):
         frame = frame.f_back
-    if frame is None:
-        return None
-    assignment = _assignment(frame)
-    return assignment.target if assignment else None
+    return _assignment(frame) if frame is not None else None
+
+
+def assigned_name() -> str | None:
+    """The variable that the running user statement fills, or None."""
+    found = assignment()
+    return found.target if found else None
 
 
 def _function_scope(frame: FrameType) -> Scope:
@@ -155,7 +162,7 @@ def _assignment(frame: FrameType) -> Assignment | None:
     return Assignment(target, (id(frame), line))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _statements(filename: str) -> dict[int, tuple[str, int]]:
     """For each source line inside a simple assignment to one name: (that name, its first line)."""
     source = "".join(linecache.getlines(filename))

@@ -23,7 +23,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from keras2torch.errors import K2TError, ShapeError, UnsupportedError
@@ -115,7 +115,7 @@ class Operation:
         return type(self).__name__
 
 
-@lru_cache(maxsize=None)
+@cache
 def call_parameters(function: Callable[..., Any]) -> inspect.Signature:
     """The signature of ``lower`` without ``self`` and ``b``: that of the layer's ``call``."""
     parameters = list(inspect.signature(function).parameters.values())[2:]
@@ -186,15 +186,15 @@ class Layer(Operation):
         super().__init_subclass__(**kwargs)
         if not cls.__module__.startswith("keras2torch."):
             return
-        own = cls.__dict__.get("__annotations__", {})
-        if own:
-            cls.fields = {
-                name: Field(name, cls.__dict__.get(name, _REQUIRED))
-                for name in own
-                if not name.startswith("_")
-            }
-            for name, item in cls.fields.items():
-                setattr(cls, name, item)
+        own = {
+            name: Field(name, cls.__dict__.get(name, _REQUIRED))
+            for name in cls.__dict__.get("__annotations__", {})
+            if not name.startswith("_")
+        }
+        # A field of the parent keeps its place, with the subclass's default.
+        cls.fields = {**cls.fields, **own}
+        for name, item in own.items():
+            setattr(cls, name, item)
         if not cls.__name__.startswith("_"):
             for name in (cls.__name__, *names):
                 REGISTRY[name] = cls
@@ -210,7 +210,7 @@ class Layer(Operation):
             _losses=[],
             built=False,
             where=trace.user_location(),
-            variable=trace.assigned_name(),
+            created=trace.assignment(),
             name=None,
             named=False,  # whether the program chose the name
             _trainable=True,
@@ -293,6 +293,11 @@ class Layer(Operation):
         return (None, input_dim)
 
     # State.
+    @property
+    def variable(self) -> str | None:
+        """The variable that the program put the layer (or what it made at once) into."""
+        return self.created.target if self.created else None
+
     @property
     def trainable(self) -> bool:
         return self._trainable

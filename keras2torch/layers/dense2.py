@@ -37,7 +37,9 @@ class Equation:
             found = re.fullmatch(pattern, compact)
             if found:
                 return Equation(*found.groups(), elided)
-        raise ValueError(f"the equation {text!r} has not the form [X],[Y]->[Z], ...[X],[Y]->...[Z] or [X]...,[Y]->[Z]...")
+        raise ValueError(
+            f"the equation {text!r} has not the form [X],[Y]->[Z], ...[X],[Y]->...[Z] or [X]...,[Y]->[Z]..."
+        )
 
     def output_shape(self, shape: Shape, given: tuple[int | None, ...]) -> Shape:
         """The full output shape from the input's and the one that the layer was given (without the batch)."""
@@ -126,7 +128,9 @@ class EinsumDense(Layer):
             )
 
     def _output(self, shape: Shape) -> Shape:
-        given = (self.output_shape,) if isinstance(self.output_shape, int) else tuple(self.output_shape)
+        given = (
+            (self.output_shape,) if isinstance(self.output_shape, int) else tuple(self.output_shape)
+        )
         return Equation.parse(self.equation).output_shape(shape, given)
 
     def output_spec(self, inputs: Any) -> Spec:
@@ -147,7 +151,13 @@ class EinsumDense(Layer):
         if equation.linear and own_bias:
             x = linear(b, inputs, self.kernel, bias, equation)
         else:
-            x = b.function("torch.einsum", self.equation.replace(" ", ""), inputs, b.param(self.kernel), shape=shape)
+            x = b.function(
+                "torch.einsum",
+                self.equation.replace(" ", ""),
+                inputs,
+                b.param(self.kernel),
+                shape=shape,
+            )
             if bias is not None:
                 x = b.operator("+", x, b.param(bias), shape=shape)
         return b.activation(x, self.activation)
@@ -157,15 +167,27 @@ def linear(b: Any, x: Any, kernel: Any, bias: Any, equation: Equation, role: str
     """A linear einsum as nn.Linear, flattened before and unflattened behind where it spans several axes."""
     sizes = dict(zip(equation.kernel, kernel.shape))
     order = [equation.kernel.index(c) for c in equation.contracted + equation.made]
-    features, units = (math.prod(sizes[c] for c in part) for part in (equation.contracted, equation.made))
+    features, units = (
+        math.prod(sizes[c] for c in part) for part in (equation.contracted, equation.made)
+    )
     weights = {"weight": b.mapping(lambda k: k.transpose(order).reshape(features, units).T, kernel)}
     if bias is not None:
         weights["bias"] = b.mapping(lambda array: array.reshape(-1), bias)
     module = b.submodule(
-        "nn.Linear", role=role, weights=weights, in_features=features, out_features=units, bias=bias is not None
+        "nn.Linear",
+        role=role,
+        weights=weights,
+        in_features=features,
+        out_features=units,
+        bias=bias is not None,
     )
     if len(equation.contracted) > 1:
-        x = b.method("flatten", x, -len(equation.contracted), shape=(*x.shape[: -len(equation.contracted)], features))
+        x = b.method(
+            "flatten",
+            x,
+            -len(equation.contracted),
+            shape=(*x.shape[: -len(equation.contracted)], features),
+        )
     x = b.call(module, x, shape=(*x.shape[:-1], units))
     if len(equation.made) > 1:
         made = tuple(sizes[c] for c in equation.made)
@@ -217,9 +239,13 @@ class ReversibleEmbedding(Layer):
     def lower(self, b: Any, inputs: Any, reverse: bool = False) -> Any:
         shape = b.output_tensors[0].shape
         if not reverse:
-            return b.function("F.embedding", inputs, b.param(self.embeddings), shape=shape, dtype=self.dtype)
+            return b.function(
+                "F.embedding", inputs, b.param(self.embeddings), shape=shape, dtype=self.dtype
+            )
         if self.reverse_dtype not in (None, self.dtype):
-            raise self.unsupported("another reverse_dtype than the layer's own", "leave reverse_dtype out")
+            raise self.unsupported(
+                "another reverse_dtype than the layer's own", "leave reverse_dtype out"
+            )
         if self.tie_weights:
             x = b.function("F.linear", inputs, b.param(self.embeddings), shape=shape)
         else:
@@ -236,8 +262,15 @@ class _LocallyConnected(Layer):
     rank = 1
     layout = "spatial"
     traces_activation = True
-    old_names = {"nb_filter": "filters", "filter_length": "kernel_size", "subsample_length": "strides", "subsample": "strides",
-                 "border_mode": "padding", "init": "kernel_initializer", "bias": "use_bias"}
+    old_names = {
+        "nb_filter": "filters",
+        "filter_length": "kernel_size",
+        "subsample_length": "strides",
+        "subsample": "strides",
+        "border_mode": "padding",
+        "init": "kernel_initializer",
+        "bias": "use_bias",
+    }
 
     @property
     def channels_first(self) -> bool:
@@ -274,39 +307,68 @@ class _LocallyConnected(Layer):
     def output_spec(self, inputs: Any) -> Spec:
         places, filters = self._places(inputs.shape), int(self.filters)
         batch = inputs.shape[0]
-        return Spec((batch, filters, *places) if self.channels_first else (batch, *places, filters), self.dtype)
+        return Spec(
+            (batch, filters, *places) if self.channels_first else (batch, *places, filters),
+            self.dtype,
+        )
 
     def lower(self, b: Any, inputs: Any) -> Any:
         kernel, strides = pair(self.kernel_size, self.rank), pair(self.strides, self.rank)
         channels, places, filters = inputs.shape[1], self.bias_places(inputs), int(self.filters)
         area = math.prod(kernel)
 
-        def weight(array: Any) -> Any:  # windows are (*kernel, channels) in Keras, (channels, *kernel) in torch
+        def weight(
+            array: Any,
+        ) -> Any:  # windows are (*kernel, channels) in Keras, (channels, *kernel) in torch
             by_axis = array.reshape(array.shape[0], area, channels, filters)
             return by_axis.transpose(3, 2, 1, 0).reshape(filters, channels * area, array.shape[0])
 
-        x = b.method("unsqueeze", inputs, 2, shape=(*inputs.shape[:2], 1, *inputs.shape[2:]), axes=(0, 1, 2, 3)) \
-            if self.rank == 1 else inputs
+        x = (
+            b.method(
+                "unsqueeze",
+                inputs,
+                2,
+                shape=(*inputs.shape[:2], 1, *inputs.shape[2:]),
+                axes=(0, 1, 2, 3),
+            )
+            if self.rank == 1
+            else inputs
+        )
         window = (1, *kernel) if self.rank == 1 else kernel
         step = (1, *strides) if self.rank == 1 else strides
         count = math.prod(places)
         patches = b.function(
-            "F.unfold", x, window, stride=step, shape=(inputs.shape[0], channels * area, count), axes=(0, 1, 2),
+            "F.unfold",
+            x,
+            window,
+            stride=step,
+            shape=(inputs.shape[0], channels * area, count),
+            axes=(0, 1, 2),
             note="(N, channels * window, places)",
         )
         kernel_param = b.param(self.kernel, b.mapping(weight, self.kernel))
-        x = b.function("torch.einsum", "nkp,fkp->nfp", patches, kernel_param, shape=(inputs.shape[0], filters, count))
+        x = b.function(
+            "torch.einsum",
+            "nkp,fkp->nfp",
+            patches,
+            kernel_param,
+            shape=(inputs.shape[0], filters, count),
+        )
         if self.rank == 2:
             x = b.method("unflatten", x, -1, places, shape=(inputs.shape[0], filters, *places))
         x.axes = inputs.axes
         if self.bias is not None:
-            first = b.mapping(lambda array: array.transpose(self.rank, *range(self.rank)), self.bias)
+            first = b.mapping(
+                lambda array: array.transpose(self.rank, *range(self.rank)), self.bias
+            )
             x = b.operator("+", x, b.param(self.bias, first), shape=x.shape, axes=inputs.axes)
         return b.activation(x, self.activation)
 
     def bias_places(self, inputs: Any) -> tuple[int, ...]:
         """The output's spatial sizes."""
-        keras_shape = tuple(inputs.shape[inputs.axes.index(axis)] for axis in range(len(inputs.shape)))
+        keras_shape = tuple(
+            inputs.shape[inputs.axes.index(axis)] for axis in range(len(inputs.shape))
+        )
         return self._places(keras_shape)
 
 
