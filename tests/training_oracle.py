@@ -14,6 +14,8 @@ from typing import Any
 import black
 import numpy as np
 
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
 from keras2torch.training import callbacks, losses, metrics, optimizers, schedules
 from keras2torch.training.emit import ModuleInfo, Port, emit_training
 from keras2torch.training.record import Training, TrainingCall

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
+from keras2torch.training import slicing
 from keras2torch.training.record import _OLD_NAMES, SIGNATURES, Training, TrainingCall
 
 
@@ -22,43 +23,122 @@ class DataSet:
 class Data:
     """The body of ``load_data``: what it reads or computes, and the sets that it returns.
 
-    ``keys`` are the arrays to read from ``--data``; where ``statements`` make them all, it is empty.
+    ``keys`` are the arrays to read from ``--data``; it is empty where the program's own ``statements``
+    make them all, with ``imports`` and the ``helpers`` pages. ``reason`` tells why they could not be
+    carried.
     """
 
     keys: tuple[str, ...]
     sets: dict[str, DataSet]
-    statements: tuple[str, ...] = ()
     split: float | None = None  # validation_split
+    statements: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
-    functions: tuple[str, ...] = ()
-    original: tuple[str, ...] = ()  # statements that could not be carried, quoted in a comment
+    helpers: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """A DataSet as expressions of the program's syntax tree, and the call that they stand in."""
+
+    inputs: tuple[ast.expr, ...]
+    targets: tuple[ast.expr, ...]
+    weight: ast.expr | None
+    call: TrainingCall
+
+    @property
+    def all(self) -> list[ast.expr]:
+        return [*self.inputs, *self.targets, *([self.weight] if self.weight else [])]
+
+    def texts(self, table: dict[str, str]) -> DataSet:
+        """As text, each expression under its carried form."""
+
+        def text(node: ast.expr) -> str:
+            written = ast.unparse(node)
+            return table.get(written, written)
+
+        weight = text(self.weight) if self.weight is not None else None
+        return DataSet(tuple(map(text, self.inputs)), tuple(map(text, self.targets)), weight)
 
 
 def plan_data(training: Training) -> Data:
     """The data of a program's training calls.
 
-    The arrays are named as the program names them, and read from one ``.npz`` file.
+    The program's own statements are carried where they can stand alone; else the arrays are read
+    from one ``.npz`` file, under the names that the program gives them.
     """
     fit = training.fit
-    sets: dict[str, DataSet] = {}
+    nodes: dict[str, _Nodes | None] = {}
     split = None
     if fit is not None:
         arguments = argument_nodes(fit)
-        sets["train"] = _data_set(training, fit, arguments, "train")
+        nodes["train"] = _nodes(training, fit, arguments)
         validation = fit.arguments.get("validation_data")
         if validation is not None:
-            sets["validation"] = _validation_set(
-                training, arguments.get("validation_data"), validation
-            )
+            nodes["validation"] = _validation(training, fit, arguments.get("validation_data"))
         elif fit.arguments.get("validation_split"):
             split = float(fit.arguments["validation_split"])
     if training.evaluations:
         call = training.evaluations[-1]
-        sets["test"] = _data_set(training, call, argument_nodes(call), "test")
-    if not sets:
-        sets["train"] = _default_set(training, "train", None)
+        nodes["test"] = _nodes(training, call, argument_nodes(call))
+    nodes = nodes or {"train": None}
+    found, reason = _carry(nodes)
+    if found is not None:
+        made, kept = found
+        sets = {role: part.texts(made.expressions) for role, part in kept.items()}
+        return Data(
+            (), sets, split, tuple(made.statements), tuple(made.imports), tuple(made.helpers)
+        )
+    sets = {}
+    for role, part in nodes.items():
+        weighted = part is not None and part.weight is not None
+        if part is not None and all(_is_plain(node) for node in part.all):
+            sets[role] = part.texts({})
+        else:
+            sets[role] = _default_set(training, role, "sample_weight" if weighted else None)
+    if fit is not None and fit.arguments.get("sample_weight") is not None:
+        train = sets["train"]
+        sets["train"] = DataSet(train.inputs, train.targets, train.weight or "sample_weight")
     keys = tuple(dict.fromkeys(name for part in sets.values() for name in _names(part)))
-    return Data(keys, sets, split=split)
+    return Data(keys, sets, split, reason=reason)
+
+
+def _carry(
+    nodes: dict[str, _Nodes | None],
+) -> tuple[tuple[slicing.Slice, dict[str, _Nodes]] | None, str | None]:
+    """The slice for all sets (for all but the test set, if need be), or why there is none."""
+    reason = None
+    for roles in (list(nodes), [role for role in nodes if role != "test"]):
+        parts = {role: nodes[role] for role in roles}
+        known = {role: part for role, part in parts.items() if part is not None}
+        if not known or len(known) < len(parts) or "train" not in known:
+            continue
+        last = max((part.call for part in known.values()), key=lambda call: call.order)
+        site, source = call_node(last), last.source
+        if site is None or source is None:
+            continue
+        try:
+            if len({part.call.filename for part in known.values()}) > 1:
+                raise slicing.CannotCarry("its calls are in several files")
+            expressions = [node for part in known.values() for node in part.all]
+            made = slicing.carry(source, site, expressions)
+            _check_unchanged(source, known, last)
+            return (made, known), None
+        except slicing.CannotCarry as error:
+            reason = reason or str(error)
+    return None, reason
+
+
+def _check_unchanged(source: str, parts: dict[str, _Nodes], last: TrainingCall) -> None:
+    """That no array of an earlier call is made anew before the last one."""
+    tree = ast.parse(source)
+    for part in parts.values():
+        first, end = part.call.line or 0, last.line or 0
+        names = {n.id for node in part.all for n in ast.walk(node) if isinstance(n, ast.Name)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                if first < node.lineno < end and node.id in names:
+                    raise slicing.CannotCarry(f"{node.id} is made anew after it was used")
 
 
 def argument_nodes(call: TrainingCall) -> dict[str, ast.expr]:
@@ -94,30 +174,31 @@ def call_node(call: TrainingCall) -> ast.Call | None:
     return min(found, key=lambda n: (n.end_lineno or n.lineno) - n.lineno) if found else None
 
 
-def _data_set(
-    training: Training, call: TrainingCall, nodes: dict[str, ast.expr], role: str
-) -> DataSet:
+def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -> _Nodes | None:
     inputs = _parts(nodes.get("x"), training.input_names, call.arguments.get("x"))
     targets = _parts(nodes.get("y"), training.output_names, call.arguments.get("y"))
-    weights = call.arguments.get("sample_weight")
-    weight = None
-    if weights is not None:
-        found = _parts(nodes.get("sample_weight"), ("sample_weight",), weights)
-        weight = found[0] if found else "sample_weight"
-    default = _default_set(training, role, weight)
-    return DataSet(inputs or default.inputs, targets or default.targets, weight)
+    if not inputs or not targets:
+        return None
+    return _Nodes(inputs, targets, nodes.get("sample_weight"), call)
 
 
-def _validation_set(training: Training, node: ast.expr | None, value: Any) -> DataSet:
-    if isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) in (2, 3):
-        parts = [node.elts[0], node.elts[1], *node.elts[2:]]
-        values = list(value) if isinstance(value, (list, tuple)) else [None] * len(parts)
-        inputs = _parts(parts[0], training.input_names, values[0])
-        targets = _parts(parts[1], training.output_names, values[1])
-        weight = _parts(parts[2], ("sample_weight",), values[2]) if len(parts) == 3 else None
-        if inputs and targets:
-            return DataSet(inputs, targets, weight[0] if weight else None)
-    return _default_set(training, "val", None)
+def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:
+    value = call.arguments.get("validation_data")
+    if node is None or not isinstance(value, (list, tuple)) or len(value) not in (2, 3):
+        return None
+    if isinstance(node, (ast.Tuple, ast.List)):
+        parts = list(node.elts)
+    else:
+        parts = [_item(node, i) for i in range(len(value))]
+    inputs = _parts(parts[0], training.input_names, value[0])
+    targets = _parts(parts[1], training.output_names, value[1])
+    if not inputs or not targets:
+        return None
+    return _Nodes(inputs, targets, parts[2] if len(parts) == 3 else None, call)
+
+
+def _item(node: ast.expr, key: Any) -> ast.expr:
+    return ast.parse(f"({ast.unparse(node)})[{key!r}]", mode="eval").body
 
 
 def _default_set(training: Training, role: str, weight: str | None) -> DataSet:
@@ -129,7 +210,7 @@ def _default_set(training: Training, role: str, weight: str | None) -> DataSet:
     return DataSet(named("x", training.input_names), named("y", training.output_names), weight)
 
 
-def _parts(node: ast.expr | None, ends: tuple[str, ...], value: Any) -> tuple[str, ...]:
+def _parts(node: ast.expr | None, ends: tuple[str, ...], value: Any) -> tuple[ast.expr, ...]:
     """The expressions for every input or output, or () where they cannot be told apart."""
     if node is None:
         return ()
@@ -139,16 +220,18 @@ def _parts(node: ast.expr | None, ends: tuple[str, ...], value: Any) -> tuple[st
             for key, item in zip(node.keys, node.values)
             if isinstance(key, ast.Constant)
         }
-        parts = [by_name.get(name) for name in ends]
-    elif isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) == len(ends):
-        parts = list(node.elts)
-    elif len(ends) == 1 and not isinstance(value, (list, tuple, dict)):
-        parts = [node]
-    else:
-        return ()
-    if any(part is None or not _is_plain(part) for part in parts):
-        return ()
-    return tuple(ast.unparse(part) for part in parts if part is not None)
+        if not set(ends) <= set(by_name):
+            return ()
+        return tuple(by_name[name] for name in ends)
+    if isinstance(value, dict):
+        return tuple(_item(node, name) for name in ends) if set(ends) <= set(value) else ()
+    if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) == len(ends):
+        return tuple(node.elts)
+    if isinstance(value, (list, tuple)) and len(ends) > 1:
+        return tuple(_item(node, i) for i in range(len(ends))) if len(value) == len(ends) else ()
+    if len(ends) == 1 and (value is None or hasattr(value, "shape") or isinstance(value, list)):
+        return (node,)
+    return ()
 
 
 def _is_plain(node: ast.expr) -> bool:

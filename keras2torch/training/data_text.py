@@ -25,6 +25,8 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
         keys = [identifier(key) for key in data.keys]
         reads = ", ".join(f"data[{quote(key)}]" for key in keys)
         body += ["with np.load(args.data) as data:", f"    {', '.join(keys)} = {reads}"]
+    if data.reason:
+        body.insert(0, f"# The program's own data statements are not carried: {data.reason}.")
     body += data.statements
     if class_weight:
         label = train.targets[0]

@@ -14,6 +14,7 @@ from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
 from keras2torch.training.data_text import data_text, input_rows
 from keras2torch.training.heads import Head
+from keras2torch.training.imports import sorted_imports
 from keras2torch.training.losses import Loss, TorchLoss
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
@@ -519,29 +520,33 @@ class _Emission:
         ]
 
     def _data(self) -> str:
-        return data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
+        pages = [
+            _environment().get_template(f"data/{name}.py.jinja").render().strip()
+            for name in self.data.helpers
+        ]
+        text = data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
+        return "\n\n\n".join([*pages, text])
 
     def _imports(self, body: str) -> str:
-        standard = ["argparse", "csv", "gzip", "hashlib", "json", "math", "os", "pickle", "shutil"]
-        standard += ["tarfile", "time", "urllib.request"]
-        lines = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", body)]
-        lines.append("from collections.abc import Iterator")
-        lines.append("from pathlib import Path")
-        if re.search(r"\bAny\b", body):
-            lines.append("from typing import Any")
-        lines += ["", "import numpy as np", "import pkbar  # type: ignore", "import torch"]
-        lines += ["import torch.distributed as dist"]
-        if re.search(r"\bF\.", body):
-            lines.append("import torch.nn.functional as F")
-        lines += [
-            "from torch import Tensor, nn",
+        """The imports that the page needs, in isort's order."""
+        names = "argparse csv gzip hashlib json math os pickle shutil tarfile time".split()
+        lines = {f"import {name}" for name in names if re.search(rf"\b{name}\.", body)}
+        lines |= {"from collections.abc import Iterator", "from pathlib import Path"}
+        lines |= {"import numpy as np", "import pkbar  # type: ignore", "import torch"}
+        lines |= {"import torch.distributed as dist", "from torch import Tensor, nn"}
+        lines |= {
             "from torch.nn.parallel import DistributedDataParallel",
             "from torch.utils.data import TensorDataset",
-            "",
             f"from {identifier(self.module.module_name)} import "
             f"{identifier(self.module.class_name)}",
-        ]
-        return "\n".join(lines)
+        }
+        if "urllib.request." in body:
+            lines.add("import urllib.request")
+        if re.search(r"\bAny\b", body):
+            lines.add("from typing import Any")
+        if re.search(r"\bF\.", body):
+            lines.add("import torch.nn.functional as F")
+        return sorted_imports(lines | set(self.data.imports), self.module.module_name)
 
 
 @dataclass(frozen=True)

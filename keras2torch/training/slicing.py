@@ -31,7 +31,18 @@ class Slice:
 
 
 # Calls for their output only.
-_SILENT = {"print", "display", "head", "info", "describe", "summary", "hist", "show", "imshow", "plot"}
+_SILENT = {
+    "print",
+    "display",
+    "head",
+    "info",
+    "describe",
+    "summary",
+    "hist",
+    "show",
+    "imshow",
+    "plot",
+}
 _SHUFFLES = {"shuffle", "seed", "set_state", "default_rng"}
 _FORBIDDEN = {
     "argparse": "it reads the command line",
@@ -215,7 +226,9 @@ class _Slicer:
 
     def _with_seeds(self, visible: list[ast.stmt], kept: list[ast.stmt]) -> list[ast.stmt]:
         """Seeds of numpy and random too, where the slice draws from them."""
-        roots = {self._path(node) for s in kept for node in ast.walk(s) if isinstance(node, ast.expr)}
+        roots = {
+            self._path(node) for s in kept for node in ast.walk(s) if isinstance(node, ast.expr)
+        }
         draws = {path.rpartition(".")[0] for path in roots if path}
         chosen = []
         for statement in self._folded(visible):
@@ -261,13 +274,17 @@ class _Slicer:
     def _text(self, statement: ast.stmt) -> list[str]:
         if statement.lineno > len(self.lines) or not self._is_of_source(statement):
             return ast.unparse(statement).splitlines()  # a parameter, bound by us
-        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+        first = min(
+            [statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))]
+        )
         last = statement.end_lineno or statement.lineno
         replaced = self._replacements(statement)
         lines = _replace(self.lines, replaced)[first - 1 : last]
         start = len(self.lines[first - 1]) - len(self.lines[first - 1].lstrip())
-        if self.lines[first - 1][:start].strip() or start != statement.col_offset and not getattr(
-            statement, "decorator_list", []
+        if (
+            self.lines[first - 1][:start].strip()
+            or start != statement.col_offset
+            and not getattr(statement, "decorator_list", [])
         ):
             return ast.unparse(statement).splitlines()  # several statements on one line
         comments = []
