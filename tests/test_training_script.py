@@ -228,3 +228,51 @@ def test_callbacks_that_write_files(tmp_path):
     assert rows[0] == "epoch,loss,mae,val_loss,val_mae" and len(rows) == 5
     assert len(list((tmp_path / "runs/net").glob("w.0*-*.pt"))) == 4
     assert (tmp_path / "runs/net/top.pt").exists()
+
+
+OWN_CALLBACKS = '''
+import math
+from training_oracle import RECORDING as keras
+
+class StopEarly(keras.callbacks.Callback):
+    """Stops when the loss is low."""
+
+    def __init__(self, limit, shout=False):
+        super().__init__()
+        self.limit = limit
+        self.losses = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(logs.get("loss"))
+        if logs.get("loss") < self.limit:
+            print("\\nlow enough after", epoch + 1)
+            self.model.stop_training = True
+
+FACTOR = 0.5
+
+def schedule(epoch, lr):
+    return lr * math.exp(-FACTOR) if epoch else lr
+
+callbacks = [
+    StopEarly(0.9),
+    keras.callbacks.LearningRateScheduler(schedule),
+    keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("seen", epoch)),
+]
+'''
+
+
+def test_callbacks_of_the_programs_own(tmp_path, monkeypatch, capsys):
+    (tmp_path / "own_callbacks.py").write_text(OWN_CALLBACKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    import own_callbacks
+
+    made = case(epochs=50, callbacks=own_callbacks.callbacks)
+    made.write(tmp_path)
+    run_script(tmp_path)
+    history = json.loads((tmp_path / "runs/net/history.json").read_text())
+    assert history["loss"][-1] < 0.9 and len(history["loss"]) < 50
+    np.testing.assert_allclose(
+        history["learning_rate"][:3], [0.01, 0.01 * np.exp(-0.5), 0.01 * np.exp(-1)], rtol=1e-6
+    )
+    out = capsys.readouterr().out
+    assert "low enough" in out and "seen 1" in out

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
-from keras2torch.quoting import quote
+from keras2torch.quoting import quote, to_identifier
 from keras2torch.training import callbacks as keras
 from keras2torch.training.record import Training
 
@@ -42,6 +42,8 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
     for callback in given:
         name = type(callback).__name__
         lower = _LOWER.get(type(callback))
+        if lower is None and isinstance(callback, keras.Callback) and name not in keras.REGISTRY:
+            lower = _own_class
         if lower is None:
             raise UnsupportedError(
                 f"the callback {name} is not carried into the training script",
@@ -291,6 +293,53 @@ def _tensorboard(callback: Any, text: CallbackText, directions: dict[str, Any]) 
     ]
 
 
+def _own_class(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    """A class of the program's own, carried as it stands."""
+    from keras2torch.training.carry import CARRIED_HOOKS, carried_class
+
+    source, making = carried_class(callback)
+    name = to_identifier(type(callback).__name__, "callback")
+    source = source.replace(":\n", ":\n    model = SimpleNamespace(stop_training=False)\n\n", 1)
+    text.functions.append(source)
+    text.start.append(f"{name} = {making}")
+    hooks = [hook for hook in CARRIED_HOOKS if hook in vars(type(callback))]
+    if "on_train_begin" in hooks:
+        text.start.append(f"{name}.on_train_begin({{}})")
+    if "on_epoch_begin" in hooks:
+        text.epoch_begin.append(f"{name}.on_epoch_begin(epoch, {{}})")
+    if "on_epoch_end" in hooks:
+        text.epoch_end.append(f"{name}.on_epoch_end(epoch, logs)")
+    if "on_train_end" in hooks:
+        text.end.append(f"{name}.on_train_end({{}})")
+    if "stop_training" in source.partition("\n\n")[2]:
+        text.stops = True
+        text.epoch_end.append(f"stop = stop or {name}.model.stop_training")
+
+
+def _lambda_callback(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
+    from keras2torch.training.carry import carried_function
+
+    for hook in ("on_train_batch_begin", "on_train_batch_end"):
+        if getattr(callback, hook) is not None:
+            raise UnsupportedError(
+                f"LambdaCallback({hook}=) is not carried: it would wait for the device every step",
+                fix="use on_epoch_begin or on_epoch_end",
+            )
+    places = {
+        "on_train_begin": (text.start, "({})"),
+        "on_epoch_begin": (text.epoch_begin, "(epoch, {})"),
+        "on_epoch_end": (text.epoch_end, "(epoch, logs)"),
+        "on_train_end": (text.end, "({})"),
+    }
+    for hook, (lines, arguments) in places.items():
+        function = getattr(callback, hook)
+        if function is None:
+            continue
+        source, name, _ = carried_function(function, hook)
+        text.functions.append(source)
+        lines.append(f"{name}{arguments}")
+
+
 def _nothing(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     """The script has it anyway: a history, a bar, and a checkpoint of every epoch to resume from."""
 
@@ -307,4 +356,5 @@ _LOWER: dict[type, Any] = {
     keras.ProgbarLogger: _nothing,
     keras.BaseLogger: _nothing,
     keras.BackupAndRestore: _nothing,
+    keras.LambdaCallback: _lambda_callback,
 }

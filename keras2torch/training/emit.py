@@ -542,6 +542,8 @@ class _Emission:
         }
         if "urllib.request." in body:
             lines.add("import urllib.request")
+        if "SimpleNamespace(" in body:
+            lines.add("from types import SimpleNamespace")
         if re.search(r"\bAny\b", body):
             lines.add("from typing import Any")
         if re.search(r"\bF\.", body):
