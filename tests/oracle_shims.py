@@ -109,7 +109,17 @@ def _tensorflow(keras: Any) -> Any:
         "config": types.SimpleNamespace(list_physical_devices=lambda *_: []),
         "function": lambda call=None, **_: call if call is not None else (lambda f: f),
     }
-    for name in ("abs", "exp", "square", "sqrt", "multiply", "add", "subtract", "maximum", "minimum"):
+    for name in (
+        "abs",
+        "exp",
+        "square",
+        "sqrt",
+        "multiply",
+        "add",
+        "subtract",
+        "maximum",
+        "minimum",
+    ):
         names[name] = getattr(ops, name)
     for name, value in names.items():
         setattr(tensorflow, name, value)
@@ -123,10 +133,14 @@ def quick_random(real: Any) -> Any:
     """
     generator = np.random.default_rng(0)
 
-    def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, **_: Any) -> Any:
+    def uniform(
+        shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, **_: Any
+    ) -> Any:
         return generator.uniform(minval, maxval, shape).astype(dtype or "float32")
 
-    def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, **_: Any) -> Any:
+    def normal(
+        shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, **_: Any
+    ) -> Any:
         return generator.normal(mean, stddev, shape).astype(dtype or "float32")
 
     def truncated_normal(
@@ -144,7 +158,9 @@ def quick_random(real: Any) -> Any:
     )
 
 
-def _images(*shape: int, classes: int, train: int, test: int, flat: bool = False) -> Callable[..., Any]:
+def _images(
+    *shape: int, classes: int, train: int, test: int, flat: bool = False
+) -> Callable[..., Any]:
     """A loader of blank images with each label present; `flat` labels are (n,), others (n, 1)."""
 
     def load_data(*_: Any, **__: Any) -> Any:
@@ -166,7 +182,9 @@ def _sequences(classes: int) -> Callable[..., Any]:
         def part(length: int) -> Any:
             texts = np.empty(length, dtype=object)
             for i in range(length):
-                texts[i] = random.randint(1, num_words or 30000, size=random.randint(5, 40)).tolist()
+                texts[i] = random.randint(
+                    1, num_words or 30000, size=random.randint(5, 40)
+                ).tolist()
             return texts, np.arange(length) % classes
 
         return part(120), part(60)

@@ -33,10 +33,10 @@ import keras
 import numpy as np
 from keras.src.initializers import random_initializers
 from keras.src.utils.module_utils import tensorflow as keras_own_tensorflow
-
 from oracle_shims import DATASETS, alias_modules, quick_random
 
-keras_own_tensorflow.available  # Keras looks once: let it not find the stand-in of oracle_shims
+# Keras looks for TensorFlow once: let it look now, and not find the stand-in of oracle_shims.
+HAS_TENSORFLOW = keras_own_tensorflow.available
 
 CASES = Path(__file__).resolve().parent / "cases"
 DIRECTIVE = re.compile(r"^\s*k2t:\s*(\w+)\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -167,7 +167,10 @@ def _clean_surroundings(program: Path) -> Iterator[None]:
 def _stubbed_modules() -> Iterator[None]:
     """Make `tensorflow.keras` and its kin mean Keras, and let plots draw nothing."""
     pyplot = unittest.mock.MagicMock(name="matplotlib.pyplot")
-    pyplot.subplots.side_effect = lambda *_, **__: (unittest.mock.MagicMock(), unittest.mock.MagicMock())
+    pyplot.subplots.side_effect = lambda *_, **__: (
+        unittest.mock.MagicMock(),
+        unittest.mock.MagicMock(),
+    )
     matplotlib = unittest.mock.MagicMock(name="matplotlib", pyplot=pyplot)
     stubs = {"matplotlib": matplotlib, "matplotlib.pyplot": pyplot, **alias_modules(keras)}
     with unittest.mock.patch.dict(sys.modules, stubs):
@@ -223,9 +226,10 @@ def _patched_keras(recorder: Recorder) -> Iterator[None]:
             module = importlib.import_module(f"keras.datasets.{name}")
             stack.enter_context(unittest.mock.patch.object(module, "load_data", load_data))
             if hasattr(module, "get_word_index"):
-                words = {"the": 1, "and": 2, "a": 3}
                 stack.enter_context(
-                    unittest.mock.patch.object(module, "get_word_index", lambda *_: dict(words))
+                    unittest.mock.patch.object(
+                        module, "get_word_index", lambda *_: {"the": 1, "and": 2, "a": 3}
+                    )
                 )
         stack.enter_context(
             unittest.mock.patch.object(keras.utils, "plot_model", lambda *_, **__: None)
@@ -335,7 +339,10 @@ def main() -> int:
         else:
             seconds = time.perf_counter() - start
             outputs = [tuple(output.shape) for output in getattr(model, "outputs", None) or ()]
-            print(f"ok   {case.name}: {model.count_params():,} weights, {outputs} {seconds:.1f}s", flush=True)
+            print(
+                f"ok   {case.name}: {model.count_params():,} weights, {outputs} {seconds:.1f}s",
+                flush=True,
+            )
     print(f"{len(cases) - failures} of {len(cases)} built")
     return 1 if failures else 0
 

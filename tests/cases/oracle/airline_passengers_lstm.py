@@ -1,4 +1,5 @@
 """Keras 3 twin of airline_passengers_lstm.py."""
+
 from keras import Sequential
 from keras.layers import LSTM, Dense, Input, SimpleRNN
 

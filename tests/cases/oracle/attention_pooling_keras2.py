@@ -1,4 +1,5 @@
 """Keras 3 twin of attention_pooling_keras2.py."""
+
 from keras import Model, ops
 from keras.layers import (
     LSTM,

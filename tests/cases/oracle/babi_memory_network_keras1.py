@@ -1,4 +1,5 @@
 """Keras 3 twin of babi_memory_network_keras1.py (its fourth input, the question again, is the second)."""
+
 from keras import Input, Model
 from keras.layers import (
     LSTM,

@@ -1,4 +1,5 @@
 """Keras 3 twin of char_rnn_keras1.py: Keras 1's hard_sigmoid is clip(0.2 x + 0.5)."""
+
 from keras import Sequential, ops
 from keras.layers import LSTM, Activation, Dense, Dropout, Input
 

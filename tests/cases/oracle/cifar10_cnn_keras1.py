@@ -1,4 +1,5 @@
 """Keras 3 twin of cifar10_cnn_keras1.py."""
+
 import keras
 from keras import Sequential
 from keras.layers import Activation, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D

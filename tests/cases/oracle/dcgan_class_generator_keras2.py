@@ -1,4 +1,5 @@
 """Keras 3 twin of dcgan_class_generator_keras2.py: the generator."""
+
 from keras import Model, Sequential
 from keras.layers import Activation, BatchNormalization, Conv2D, Dense, Input, Reshape, UpSampling2D
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of dcgan_tf_tutorial.py: the generator (LeakyReLU's slope was 0.3 then as now)."""
+
 from keras import Sequential, layers
 
 model = Sequential(

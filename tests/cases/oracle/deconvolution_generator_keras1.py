@@ -1,4 +1,5 @@
 """Keras 3 twin of deconvolution_generator_keras1.py."""
+
 from keras import Model
 from keras.layers import Activation, BatchNormalization, Conv2DTranspose, Dense, Input, Reshape
 

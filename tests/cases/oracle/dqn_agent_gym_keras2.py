@@ -1,4 +1,5 @@
 """Keras 3 twin of dqn_agent_gym_keras2.py."""
+
 from keras import Sequential
 from keras.layers import Conv2D, Dense, Flatten, Input
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of driving_nvidia_lambda_keras2.py."""
+
 from keras import Sequential
 from keras.layers import ELU, Conv2D, Cropping2D, Dense, Dropout, Flatten, Input, Lambda
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of dueling_dqn_lambda.py."""
+
 from keras import Model, ops
 from keras.layers import Add, Conv2D, Dense, Flatten, Input, Lambda, Subtract
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of espcn_depth_to_space.py."""
+
 from keras import Model, ops
 from keras.layers import Conv2D, Input, Lambda
 

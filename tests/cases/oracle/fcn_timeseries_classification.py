@@ -1,4 +1,5 @@
 """Keras 3 twin of fcn_timeseries_classification.py."""
+
 import keras
 from keras import layers
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of flowers_tfds_pipeline.py."""
+
 from keras import Sequential, layers
 
 model = Sequential(

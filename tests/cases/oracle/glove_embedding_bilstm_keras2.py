@@ -1,4 +1,5 @@
 """Keras 3 twin of glove_embedding_bilstm_keras2.py."""
+
 from keras import Model
 from keras.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Embedding, GlobalMaxPool1D, Input
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of grid_of_models_loop.py: the last model of the loops."""
+
 from keras import Sequential
 from keras.layers import Activation, Conv2D, Dense, Flatten, Input, MaxPooling2D
 

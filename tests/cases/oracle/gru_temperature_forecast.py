@@ -1,4 +1,5 @@
 """Keras 3 twin of gru_temperature_forecast.py."""
+
 import keras
 from keras import layers
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of keras1_functional_merge.py."""
+
 from keras import Input, Model
 from keras.layers import (
     Activation,

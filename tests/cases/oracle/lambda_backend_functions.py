@@ -1,4 +1,5 @@
 """Keras 3 twin of lambda_backend_functions.py."""
+
 from keras import Model, ops
 from keras.layers import Concatenate, Conv1D, Dense, Flatten, Input, Lambda
 
@@ -33,8 +34,6 @@ pooled = Lambda(lambda t: ops.concatenate([ops.max(t, axis=1), ops.mean(t, axis=
 repeated = Lambda(lambda t: ops.repeat(ops.expand_dims(t, 1), 3, axis=1))(first)
 clipped = Lambda(lambda t: ops.clip(ops.squeeze(t, -1), 0.0, 1.0))(distance)
 powers = Lambda(lambda t: ops.log(1.0 + ops.exp(-ops.abs(t))) + ops.square(t) * 0.5)(last)
-merged = Concatenate()(
-    [Flatten()(gram), first, last, pooled, Flatten()(repeated), clipped, powers]
-)
+merged = Concatenate()([Flatten()(gram), first, last, pooled, Flatten()(repeated), clipped, powers])
 score = Dense(1)(merged)
 model = Model(signal, Lambda(lambda t: 5.0 * ops.sigmoid(t) - 1.0)(score))

@@ -1,4 +1,5 @@
 """Keras 3 twin of matrix_factorization_keras2.py."""
+
 from keras import Model
 from keras.layers import Activation, Add, Dot, Embedding, Flatten, Input
 

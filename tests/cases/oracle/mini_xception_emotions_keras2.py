@@ -1,4 +1,5 @@
 """Keras 3 twin of mini_xception_emotions_keras2.py."""
+
 from keras import Model, layers
 from keras.layers import (
     Activation,

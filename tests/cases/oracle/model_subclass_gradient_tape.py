@@ -1,4 +1,5 @@
 """Keras 3 twin of model_subclass_gradient_tape.py, built for one image."""
+
 import keras
 from keras.layers import Conv2D, Dense, Flatten
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of multi_gpu_keras2.py: the model that every GPU has a copy of."""
+
 from keras import Model
 from keras.layers import Conv2D, Dense, GlobalMaxPooling2D, Input, MaxPooling2D
 

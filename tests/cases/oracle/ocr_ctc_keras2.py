@@ -1,4 +1,5 @@
 """Keras 3 twin of ocr_ctc_keras2.py: the model that reads, without the loss around it."""
+
 from keras import Model
 from keras.layers import (
     GRU,

@@ -1,4 +1,5 @@
 """Keras 3 twin of pima_diabetes_keras1.py."""
+
 from keras import Sequential
 from keras.layers import Dense, Input
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of reuters_mlp_keras2.py."""
+
 from keras import Sequential
 from keras.layers import Activation, Dense, Dropout, Input
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of seq2seq_chars_keras2.py: the training model."""
+
 from keras import Model
 from keras.layers import LSTM, Dense, Input
 

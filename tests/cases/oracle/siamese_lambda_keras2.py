@@ -1,4 +1,5 @@
 """Keras 3 twin of siamese_lambda_keras2.py."""
+
 from keras import Model, ops
 from keras.layers import Dense, Dropout, Flatten, Input, Lambda
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of stateful_lstm_keras2.py."""
+
 from keras import Sequential
 from keras.layers import LSTM, Dense, Input
 

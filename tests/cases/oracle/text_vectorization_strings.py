@@ -1,4 +1,5 @@
 """Keras 3 twin of text_vectorization_strings.py."""
+
 from keras import Model, layers
 
 inputs = layers.Input((15,), dtype="int32")

@@ -1,4 +1,5 @@
 """Keras 3 twin of titanic_pandas_keras2.py."""
+
 from keras import Sequential
 from keras.layers import Dense, Dropout, Input
 

@@ -1,12 +1,13 @@
 """Keras 3 twin of unet_keras2.py."""
+
 from keras import Model
 from keras.layers import Conv2D, Dropout, Input, MaxPooling2D, UpSampling2D, concatenate
 
 
 def conv(filters, size, x):
-    return Conv2D(
-        filters, size, activation="relu", padding="same", kernel_initializer="he_normal"
-    )(x)
+    return Conv2D(filters, size, activation="relu", padding="same", kernel_initializer="he_normal")(
+        x
+    )
 
 
 inputs = Input((64, 64, 1))

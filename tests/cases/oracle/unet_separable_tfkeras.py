@@ -1,4 +1,5 @@
 """Keras 3 twin of unet_separable_tfkeras.py."""
+
 import keras
 from keras import layers
 

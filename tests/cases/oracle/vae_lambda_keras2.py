@@ -1,4 +1,5 @@
 """Keras 3 twin of vae_lambda_keras2.py: the noiseless path (the sampling Lambda has no weights)."""
+
 from keras import Model
 from keras.layers import Dense, Input, Lambda
 

@@ -1,4 +1,5 @@
 """Keras 3 twin of vgg_zeropadding_keras1.py."""
+
 import keras
 from keras.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D, ZeroPadding2D
 

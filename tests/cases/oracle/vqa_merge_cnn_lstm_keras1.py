@@ -1,4 +1,5 @@
 """Keras 3 twin of vqa_merge_cnn_lstm_keras1.py (Keras 1's GRU applied the reset gate before the product)."""
+
 from keras import Input, Model, Sequential
 from keras.layers import (
     GRU,

@@ -1,4 +1,5 @@
 """Keras 3 twin of wide_deep_california_sklearn.py."""
+
 import keras
 
 input_A = keras.Input((5,), name="wide_input")

@@ -1,4 +1,5 @@
 """Keras 3 twin of xception_small_rescaling.py."""
+
 import keras
 from keras import layers
 
