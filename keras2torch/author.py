@@ -26,7 +26,9 @@ from keras2torch.layers import REGISTRY
 from keras2torch.layers.activations import activation_name
 
 
-def Input(shape: Any, batch_size: int | None = None, data_format: str | None = None, **kwargs: Any) -> Tensor:  # noqa: N802
+def Input(
+    shape: Any, batch_size: int | None = None, data_format: str | None = None, **kwargs: Any
+) -> Tensor:  # noqa: N802
     """A model input of ``shape`` without the batch axis; ``data_format="channels_first"`` for (C, H, W)."""
     tensor = models.Input(shape, batch_size, **kwargs)
     tensor.data_format = data_format  # type: ignore[attr-defined]
@@ -73,7 +75,11 @@ class _Spatial:
 
 
 def _named_like_torch(name: str, keras: str) -> type:
-    return type(name, (_Spatial, REGISTRY[keras]), {"__module__": __name__, "__doc__": f"{keras}; padding may be an integer."})
+    return type(
+        name,
+        (_Spatial, REGISTRY[keras]),
+        {"__module__": __name__, "__doc__": f"{keras}; padding may be an integer."},
+    )
 
 
 def _layers() -> dict[str, type]:
@@ -82,11 +88,19 @@ def _layers() -> dict[str, type]:
         if keras[-2:] in ("1D", "2D", "3D") and "Conv" in keras:
             lower = keras[:-1] + "d"
             table.setdefault(lower, _named_like_torch(lower, keras))
-    for name, keras in {"MaxPool": "MaxPooling", "AvgPool": "AveragePooling", "BatchNorm": "BatchNormalization"}.items():
+    for name, keras in {
+        "MaxPool": "MaxPooling",
+        "AvgPool": "AveragePooling",
+        "BatchNorm": "BatchNormalization",
+    }.items():
         for rank in (1, 2, 3):
             target = keras if keras in REGISTRY else f"{keras}{rank}D"
             if target in REGISTRY:
-                cls = REGISTRY[target] if target == keras else _named_like_torch(f"{name}{rank}d", target)
+                cls = (
+                    REGISTRY[target]
+                    if target == keras
+                    else _named_like_torch(f"{name}{rank}d", target)
+                )
                 table.setdefault(f"{name}{rank}d", cls)
     if "Dense" in REGISTRY:
         table.setdefault("Linear", REGISTRY["Dense"])
@@ -111,15 +125,21 @@ class _Trains:
             self._runtime = Runtime(self)
         return self._runtime
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any
+    ) -> None:
         """Takes Keras's names and objects, or torch's."""
         from keras2torch.torch_objects import keras_loss, keras_optimizer
 
         self._torch = (optimizer, loss)
         model: Any = self
         _warn_of_relu(model, loss)
-        metrics = ["accuracy"] if metrics is None and type(loss).__name__ in _CLASSIFIES else metrics
-        models.Model.compile(model, keras_optimizer(optimizer), keras_loss(loss, model), metrics=metrics, **kwargs)
+        metrics = (
+            ["accuracy"] if metrics is None and type(loss).__name__ in _CLASSIFIES else metrics
+        )
+        models.Model.compile(
+            model, keras_optimizer(optimizer), keras_loss(loss, model), metrics=metrics, **kwargs
+        )
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Print torchsummary's table of the generated module."""

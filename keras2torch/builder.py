@@ -143,6 +143,7 @@ class Builder:
         dtype: str | None = None,
         note: str | None = None,
         folds: float | None = None,
+        scalar: bool = False,
     ) -> Value:
         """One node with one output. Without ``shape``: elementwise over the values in ``args``."""
         operands = [a for a in _flatten((args, kwargs)) if isinstance(a, (Value, Param))]
@@ -158,6 +159,9 @@ class Builder:
             dtype or (operands[0].dtype if operands else "float32"),
             flat=flat if len(shape) == 2 else None,
         )
+        if scalar or (kind == "operator" and operands and all(getattr(v, "scalar", False) for v in operands)):
+            output.scalar = True
+            output.source = next((v.source for v in operands if isinstance(v, Value) and v.source), None)
         call = self.call_in_progress
         node = Node(
             kind,
@@ -198,7 +202,9 @@ class Builder:
         """``x.shape[dim]``: a number where it is known, else a scalar value."""
         if x.shape[dim] is not None:
             return x.shape[dim]
-        return self.node("size", "", (x, dim), shape=(), dtype="int32")
+        value = self.node("size", "", (x, dim), shape=(), dtype="int32", scalar=True)
+        value.source = x
+        return value
 
     def multi(
         self,
@@ -432,7 +438,7 @@ class Builder:
         return apply_activation(self, x, activation)
 
 
-_NODE_OPTIONS = ("shape", "axes", "dtype", "note", "folds")
+_NODE_OPTIONS = ("shape", "axes", "dtype", "note", "folds", "scalar")
 
 
 def broadcast(*shapes: Shape) -> Shape:

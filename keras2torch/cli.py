@@ -29,18 +29,41 @@ def main() -> None:
 
 
 _SOURCE = click.argument("source", type=click.Path(path_type=Path))
-_MODEL = click.option("--model", metavar="VAR", help="Which model of the program: a variable or a function.")
+_MODEL = click.option(
+    "--model", metavar="VAR", help="Which model of the program: a variable or a function."
+)
 
 
 @main.command(cls=_Command)
 @_SOURCE
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("."), metavar="DIR", help="Where to write. Default: here.")
-@click.option("--name", metavar="NAME", help="Stem of the files: NAME_model.py, NAME_train.py. Default: SOURCE's.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("."),
+    metavar="DIR",
+    help="Where to write. Default: here.",
+)
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Stem of the files: NAME_model.py, NAME_train.py. Default: SOURCE's.",
+)
 @_MODEL
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives."
+)
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
-def generate(source: Path, output: Path, name: str | None, model: str | None, check: bool, diff: bool, force: bool) -> None:
+def generate(
+    source: Path,
+    output: Path,
+    name: str | None,
+    model: str | None,
+    check: bool,
+    diff: bool,
+    force: bool,
+) -> None:
     """Write the nn.Module, the training script and the weights of SOURCE.
 
     SOURCE is a model.py, a notebook.ipynb, a model.keras, a model.h5 or a config.json.

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras2torch.graph import Graph
 from keras2torch.module import Module, Value
-from keras2torch.passes.names import is_generic
+from keras2torch.naming import is_generic
 from keras2torch.quoting import to_identifier
 
 _BATCH = "N"
@@ -62,7 +62,9 @@ def input_names(graph: Graph) -> list[str]:
         if name is None:
             name = "image" if _is_image(tensor.shape) and "image" not in chosen else "x"
             if name in chosen:
-                name = next(n for n in ["y", "z", *(f"input_{i}" for i in range(99))] if n not in chosen)
+                name = next(
+                    n for n in ["y", "z", *(f"input_{i}" for i in range(99))] if n not in chosen
+                )
         chosen.append(name)
     return chosen
 
@@ -84,7 +86,10 @@ def _capital(text: str) -> str:
 
 def _port(port: Any, out: bool = False) -> str:
     axes = port.permutation or tuple(range(len(port.shape)))
-    sizes = [_BATCH if axis == 0 else "?" if port.shape[axis] is None else str(port.shape[axis]) for axis in axes]
+    sizes = [
+        _BATCH if axis == 0 else "?" if port.shape[axis] is None else str(port.shape[axis])
+        for axis in axes
+    ]
     shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
     if port.activation == "softmax":
         return f"class logits {shape}"

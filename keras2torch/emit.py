@@ -37,21 +37,31 @@ def emit_module(module: Module, *, header: str, doc: list[str], input_names: lis
         value.name = name
     classes = classes_of(module)
     initial = initial_lines(module, classes)
-    texts = [_class_text(cls, cls is module.cls, initial.in_class.get(id(cls), []), bool(initial.function), doc)
-             for cls in classes]
+    texts = [
+        _class_text(
+            cls, cls is module.cls, initial.in_class.get(id(cls), []), bool(initial.function), doc
+        )
+        for cls in classes
+    ]
     body = "\n".join([line for text in texts for line in (*text.init, *text.forward, *text.train)])
     helpers = helper_sources(body + "\n".join(initial.function))
-    page = _environment().get_template("model.py.jinja").render(
-        header=header,
-        doc=doc,
-        helpers=helpers,
-        init_function=initial.function,
-        classes=texts,
+    page = (
+        _environment()
+        .get_template("model.py.jinja")
+        .render(
+            header=header,
+            doc=doc,
+            helpers=helpers,
+            init_function=initial.function,
+            classes=texts,
+        )
     )
     return format_source(_with_imports(page))
 
 
-def _class_text(cls: ModuleClass, root: bool, initial: list[str], has_function: bool, doc: list[str]) -> ClassText:
+def _class_text(
+    cls: ModuleClass, root: bool, initial: list[str], has_function: bool, doc: list[str]
+) -> ClassText:
     body = cls.body
     parameters = ", ".join(f"{p.name}: {p.annotation}" for p in cls.parameters)
     init = [line for member in body.members for line in _member_lines(member)]
@@ -60,9 +70,15 @@ def _class_text(cls: ModuleClass, root: bool, initial: list[str], has_function: 
         init.append("self.apply(init_like_keras)")
     init += [line for member in body.members for line in _frozen_lines(member)]
     inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
-    stored = [f"self.{p.name} = {p.name}" for p in cls.parameters if any(f"self.{p.name}" in line for line in lines)]
+    stored = [
+        f"self.{p.name} = {p.name}"
+        for p in cls.parameters
+        if any(f"self.{p.name}" in line for line in lines)
+    ]
     arguments = ", ".join(f"{name}: {kind}" for name, kind in inputs)
-    documentation = [prose(line) for line in (cls.doc or "").strip().splitlines()[:1]] if not root else doc[1:]
+    documentation = (
+        [prose(line) for line in (cls.doc or "").strip().splitlines()[:1]] if not root else doc[1:]
+    )
     return ClassText(
         cls.name,
         documentation,
@@ -82,9 +98,15 @@ def _member_lines(member: Any) -> list[str]:
     if member.constant is not None:
         from keras2torch.expressions import constant_text
 
-        return [f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"]
+        return [
+            f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"
+        ]
     shape = getattr(member, "written_shape", member.shape)
-    sizes = shape.name if hasattr(shape, "name") else quote(tuple(shape)) if len(shape) != 1 else quote(shape[0])
+    sizes = (
+        shape.name
+        if hasattr(shape, "name")
+        else quote(tuple(shape)) if len(shape) != 1 else quote(shape[0])
+    )
     dtype = "" if member.dtype == "float32" else f", dtype=torch.{member.dtype}"
     tensor = f"torch.empty({sizes}{dtype})"
     if member.buffer:
@@ -93,12 +115,18 @@ def _member_lines(member: Any) -> list[str]:
 
 
 def _frozen_lines(member: Any) -> list[str]:
-    return [f"self.{member.name}.requires_grad_(False)"] if getattr(member, "frozen", False) and member.weights else []
+    return (
+        [f"self.{member.name}.requires_grad_(False)"]
+        if getattr(member, "frozen", False) and member.weights
+        else []
+    )
 
 
 def _train_lines(body: Module) -> list[str]:
     """A ``train`` that leaves frozen batch normalisation in inference mode."""
-    names = [f"self.{m.name}.eval()" for m in body.members if isinstance(m, Submodule) and m.eval_mode]
+    names = [
+        f"self.{m.name}.eval()" for m in body.members if isinstance(m, Submodule) and m.eval_mode
+    ]
     if not names:
         return []
     return ["super().train(mode)", *names, "return self"]

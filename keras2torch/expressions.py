@@ -19,6 +19,8 @@ _PRECEDENCE = {
     "|": 1,
     "^": 2,
     "&": 3,
+    "<<": 4,
+    ">>": 4,
     "+": 5,
     "-": 5,
     "*": 6,
@@ -244,6 +246,8 @@ class _Writer:
             return f"{args[0].within(_ATOM)}[{self.index_text(node.args[1])}]", _ATOM
         if node.kind == "size":
             return f"{args[0].within(_ATOM)}.shape[{args[1].text}]", _ATOM
+        if node.kind == "attribute":
+            return f"{args[0].within(_ATOM)}.{node.target}", _ATOM
         words = [a.text for a in args]
         named = [f"{identifier(k)}={self.show(v).text}" for k, v in node.kwargs.items()]
         if node.kind == "call":
@@ -367,7 +371,7 @@ def _operator(symbol: str, args: list[_Text]) -> tuple[str, int]:
         return f"{symbol}{args[0].within(7)}", 7
     left, right = args
     if symbol in _COMPARE:
-        return f"{left.within(5)} {symbol} {right.within(5)}", 4
+        return f"{left.within(1)} {symbol} {right.within(1)}", 0
     precedence = _PRECEDENCE[symbol]
     if symbol == "**":
         return f"{left.within(9)} ** {right.within(8)}", 8
@@ -383,11 +387,18 @@ def forward_lines(
     for index, value in enumerate(body.inputs):
         name = value.name or _input_name(value, index, len(body.inputs), writer)
         writer.take(value, name)
-        inputs.append((name, "int" if value.dtype == "int32" and value.shape == () else "Tensor"))
+        inputs.append((name, _annotation(value)))
     writer.write()
     count = len(body.outputs)
-    result = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+    kinds = [_annotation(value) for value in body.outputs]
+    result = kinds[0] if count == 1 else f"tuple[{', '.join(kinds)}]"
     return inputs, writer.lines, result
+
+
+def _annotation(value: Value | Param) -> str:
+    if not getattr(value, "scalar", False):
+        return "Tensor"
+    return "int" if value.dtype.startswith("int") else "float"
 
 
 def _input_name(value: Value, index: int, count: int, writer: _Writer) -> str:

@@ -16,8 +16,8 @@ from keras2torch.header import header_lines, sign
 from keras2torch.lower import lower
 from keras2torch.module import Mapping, Module
 from keras2torch.passes import run_passes
-from keras2torch.quoting import to_class_name, to_identifier
 from keras2torch.penalties import module_facts
+from keras2torch.quoting import to_class_name, to_identifier
 from keras2torch.source import Source, open_source
 from keras2torch.training.emit import ModuleInfo, emit_training
 from keras2torch.training.record import record
@@ -146,7 +146,9 @@ def _class_name(name: str | None, source: Source) -> str:
     return to_class_name(name or own or given or source.stem)
 
 
-def _ports(graph: Graph, module: Module, activations: list[str | None]) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+def _ports(
+    graph: Graph, module: Module, activations: list[str | None]
+) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     def permutation(axes: tuple[int, ...]) -> tuple[int, ...] | None:
         return None if axes == tuple(range(len(axes))) else axes
 

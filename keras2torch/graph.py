@@ -41,7 +41,7 @@ class Scope:
     ``invocation`` tells two runs of the same owner apart.
     """
 
-    kind: str  # "function", "layer" or "model"
+    kind: str  # "function", "layer", "model", or "sequential" (a model that is a plain chain)
     name: str
     owner: Any
     invocation: int
@@ -60,7 +60,9 @@ class Tensor:
     __array_ufunc__ = None  # so that ndarray + Tensor comes to us
     __hash__ = object.__hash__
 
-    def __init__(self, shape: Iterable[int | None], dtype: str = "float32", name: str | None = None):
+    def __init__(
+        self, shape: Iterable[int | None], dtype: str = "float32", name: str | None = None
+    ):
         self.shape: Shape = tuple(None if n is None else int(n) for n in shape)
         self.dtype = dtype
         self.name = name
@@ -284,7 +286,9 @@ def record(
     return structure
 
 
-def map_structure(function: Callable[[Any], Any], structure: Any, leaf: type | tuple = Tensor) -> Any:
+def map_structure(
+    function: Callable[[Any], Any], structure: Any, leaf: type | tuple = Tensor
+) -> Any:
     """Apply ``function`` to every ``leaf`` inside lists, tuples, dicts and slices; keep the rest."""
     if isinstance(structure, leaf):
         return function(structure)

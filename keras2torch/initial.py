@@ -107,7 +107,9 @@ def _as_torch_does(sub: Submodule, line: str) -> bool:
     return "Norm" in str(sub.cls) and line.startswith(("nn.init.ones_", "nn.init.zeros_"))
 
 
-def _branch(keys: list[tuple[str, bool]], lines: tuple[str, ...], rules: dict[Any, Any]) -> list[str]:
+def _branch(
+    keys: list[tuple[str, bool]], lines: tuple[str, ...], rules: dict[Any, Any]
+) -> list[str]:
     classes = sorted({cls for cls, _ in keys})
     names = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
     test = f"isinstance(module, {names})"

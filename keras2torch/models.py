@@ -44,7 +44,8 @@ def Input(  # noqa: N802 - Keras's name
         return tensor
     if sparse or ragged:
         raise K2TError(
-            "sparse and ragged inputs have no exact translation", where=trace.user_location(),
+            "sparse and ragged inputs have no exact translation",
+            where=trace.user_location(),
             fix="give the model dense inputs",
         )
     batch_shape = batch_shape or batch_input_shape
@@ -89,9 +90,11 @@ class InputLayer(Layer):
     old_names = {"batch_input_shape": "batch_shape", "input_shape": "shape", "input_tensor": None}
 
     def __init__(self, *args: Any, **kwargs: Any):
-        self.tensor = Input(*args, **{k: v for k, v in kwargs.items() if k != "input_shape"}, **(
-            {"shape": kwargs["input_shape"]} if "input_shape" in kwargs else {}
-        ))
+        self.tensor = Input(
+            *args,
+            **{k: v for k, v in kwargs.items() if k != "input_shape"},
+            **({"shape": kwargs["input_shape"]} if "input_shape" in kwargs else {}),
+        )
         self._set_base({"name": self.tensor.name})
 
 
@@ -103,9 +106,17 @@ class Model(Layer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         model = super().__new__(cls)
         model.__dict__.update(
-            inputs=None, outputs=None, input_structure=None, output_structure=None,
-            training_calls=[], stop_training=False, made=next(_events), history=None,
-            optimizer=None, loss=None, device=None,
+            inputs=None,
+            outputs=None,
+            input_structure=None,
+            output_structure=None,
+            training_calls=[],
+            stop_training=False,
+            made=next(_events),
+            history=None,
+            optimizer=None,
+            loss=None,
+            device=None,
         )
         MODELS.append(model)
         return model
@@ -184,12 +195,6 @@ class Model(Layer):
     def input_shape(self) -> Any:
         return self.inputs[0].shape if self.inputs else None
 
-    @property
-    def user_defined(self) -> bool:
-        return self.outputs is None and super().user_defined or (
-            type(self).call is not Model.call and super().user_defined
-        )
-
     # Calling.
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Replay the graph on other tensors."""
@@ -214,9 +219,13 @@ class Model(Layer):
         structure = self.output_structure if self.output_structure is not None else self.outputs[0]
         return map_structure(lambda tensor: table.get(id(tensor), tensor), structure)
 
+    scope_kind = "model"
+
     def new_scope(self) -> Scope:
-        kind = "layer" if self.user_defined else "model"
-        return trace.new_scope(kind, self.display_name, self, type(self).__doc__ if kind == "layer" else None)
+        kind = "layer" if self.user_defined else self.scope_kind
+        return trace.new_scope(
+            kind, self.display_name, self, type(self).__doc__ if kind == "layer" else None
+        )
 
     @property
     def display_name(self) -> str:
@@ -276,7 +285,15 @@ class Functional(Model):
 class Sequential(Model):
     """A stack of layers; takes its input shape from Input, the first layer, build() or the data."""
 
-    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    scope_kind = "sequential"
+
+    def __init__(
+        self,
+        layers: Iterable[Any] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         self._set_base({"name": name, "trainable": trainable})
         self.stack: list[Any] = []
         self.waiting: list[tuple[Any, tuple[Scope, ...]]] = []
@@ -302,10 +319,19 @@ class Sequential(Model):
             dtype = dtype_name(layer.input_dtype_given)
             if dtype is None and getattr(layer, "integer_input", False):
                 dtype = "int32"
-            self._start(Input(batch_shape=layer.input_shape_given, dtype=dtype, name=f"{layer.name}_input"))
-        elif self.outputs is None and isinstance(layer, Model) and layer.inputs and len(self.stack) == 1:
+            self._start(
+                Input(batch_shape=layer.input_shape_given, dtype=dtype, name=f"{layer.name}_input")
+            )
+        elif (
+            self.outputs is None
+            and isinstance(layer, Model)
+            and layer.inputs
+            and len(self.stack) == 1
+        ):
             first = layer.inputs[0]
-            self._start(Input(batch_shape=first.shape, dtype=first.dtype, name=f"{layer.name}_input"))
+            self._start(
+                Input(batch_shape=first.shape, dtype=first.dtype, name=f"{layer.name}_input")
+            )
         if self.outputs is not None:
             self._extend(layer)
 
@@ -333,7 +359,11 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         if self.outputs is None and input_shape is not None:
-            dtype = "int32" if self.stack and getattr(self.stack[0], "integer_input", False) else "float32"
+            dtype = (
+                "int32"
+                if self.stack and getattr(self.stack[0], "integer_input", False)
+                else "float32"
+            )
             self._from_call(Input(batch_shape=tuple(input_shape), dtype=dtype))
 
     def pop(self, rebuild: bool = True) -> Any:
@@ -348,7 +378,9 @@ class Sequential(Model):
             if calls:
                 inside = {id(t) for call in calls for t in call.outputs}
                 entry = [t for call in calls for t in call.inputs if id(t) not in inside]
-                self.outputs = [t for t in entry if t.call is not None or t in (self.inputs or [])][:1]
+                self.outputs = [t for t in entry if t.call is not None or t in (self.inputs or [])][
+                    :1
+                ]
                 self.output_structure = self.outputs[0]
         return layer
 
@@ -359,18 +391,11 @@ class Sequential(Model):
     def sublayers(self) -> list[Layer]:
         return list(self.stack)
 
-    @property
-    def user_defined(self) -> bool:
-        return type(self).call is not Model.call
-
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if self.outputs is None:  # built by its first call
             tensor = inputs if isinstance(inputs, Tensor) else as_tensor(inputs)
             self._from_call(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
         return self.replay(inputs)
-
-
-Sequential.call.__module__ = Model.call.__module__  # both are ours
 
 
 class _Arguments(list):
@@ -397,8 +422,14 @@ def _renew(scope: Scope, renewed: dict[int, Scope]) -> Scope:
     if id(scope) not in renewed:
         fresh = trace.new_scope(scope.kind, scope.name, scope.owner, scope.doc)
         # A function's run made its own layers: all replays of it are runs of one block.
-        owner = ("run", scope.invocation) if scope.kind == "function" and not isinstance(scope.owner, tuple) else scope.owner
-        renewed[id(scope)] = Scope(scope.kind, scope.name, owner, fresh.invocation, scope.doc, scope.arguments)
+        owner = (
+            ("run", scope.invocation)
+            if scope.kind == "function" and not isinstance(scope.owner, tuple)
+            else scope.owner
+        )
+        renewed[id(scope)] = Scope(
+            scope.kind, scope.name, owner, fresh.invocation, scope.doc, scope.arguments
+        )
     return renewed[id(scope)]
 
 
@@ -412,8 +443,12 @@ def _replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) -
     try:
         specs = operation.output_spec(*args, **base._without_mask(kwargs, operation.output_spec))
     except (IndexError, TypeError, ValueError) as error:
-        raise K2TError(f"{operation} does not fit the new input: {error}", where=trace.user_location()) from error
-    made = record(operation, args, kwargs, specs, training=training, scopes=scopes, where=call.where)
+        raise K2TError(
+            f"{operation} does not fit the new input: {error}", where=trace.user_location()
+        ) from error
+    made = record(
+        operation, args, kwargs, specs, training=training, scopes=scopes, where=call.where
+    )
     for old, new in zip(call.outputs, tensors_in(made)):
         table[id(old)] = new
         new.mask = table.get(id(old.mask), old.mask) if old.mask is not None else None
@@ -474,7 +509,10 @@ def _inputs_of_shapes(shapes: Any, data: Any = None) -> Any:
         return name if name in ("int32", "int64", "uint8", "bool") else "float32"
 
     if isinstance(shapes, dict):
-        return {k: _inputs_of_shapes(v, data[k] if isinstance(data, dict) else None) for k, v in shapes.items()}
+        return {
+            k: _inputs_of_shapes(v, data[k] if isinstance(data, dict) else None)
+            for k, v in shapes.items()
+        }
     if all(n is None or isinstance(n, int) for n in shapes):
         return Input(batch_shape=(None, *tuple(shapes)[1:]), dtype=dtype_of(data))
     items = data if isinstance(data, (list, tuple)) else [None] * len(shapes)

@@ -33,6 +33,8 @@ class Value:
     name: str | None = None  # given by the names pass
     note: str | None = None  # a short comment behind the line that makes it
     tensor: Any = None  # the Keras tensor it is a form of
+    scalar: bool = False  # a Python number (a size, or what is computed from sizes)
+    source: Any = None  # of a scalar: the tensor whose size it is
 
     def dim(self, keras_axis: int) -> int:
         """The torch dimension that holds a Keras axis (negative axes count from the end)."""
@@ -126,6 +128,7 @@ class Node:
     operator  "+"                    x + y        (one argument: -x)
     index     ""                     x[:, 0]
     size      ""                     x.shape[1]
+    attribute "device"               x.device
     pad       ""                     padding to be folded into its consumer, or F.pad(...)
     """
 
@@ -139,7 +142,9 @@ class Node:
     scopes: tuple[Scope, ...] = ()
     where: str | None = None
     note: str | None = None
-    folds: float | None = None  # what the `padding` argument fills with; None: it has none to fold into
+    folds: float | None = (
+        None  # what the `padding` argument fills with; None: it has none to fold into
+    )
 
     @property
     def output(self) -> Value:
@@ -252,7 +257,9 @@ def members_in(node: Node) -> Iterator[Member]:
     if isinstance(node.target, Submodule):
         yield node.target
     found: list[Param] = []
-    map_values(lambda v: found.append(v) if isinstance(v, Param) else None, (node.args, node.kwargs))
+    map_values(
+        lambda v: found.append(v) if isinstance(v, Param) else None, (node.args, node.kwargs)
+    )
     yield from found
 
 
@@ -320,7 +327,9 @@ def _print(module: Module, indent: str = "") -> Iterator[str]:
         return repr(item)
 
     title = module.cls.name if module.cls else str(module.scope or "module")
-    yield f"{indent}module {title}(" + ", ".join(f"{show(v)}{list(v.shape)}" for v in module.inputs) + ")"
+    yield f"{indent}module {title}(" + ", ".join(
+        f"{show(v)}{list(v.shape)}" for v in module.inputs
+    ) + ")"
     for node in module.nodes:
         made = ", ".join(f"{show(v)}{list(v.shape)}" for v in node.outputs)
         target = node.target

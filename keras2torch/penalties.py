@@ -26,7 +26,9 @@ def penalty_lines(graph: Graph, module: Module) -> list[str]:
     lines = []
     for key, mapping in weight_map(module).items():
         for weight in mapping.sources:
-            regularizer = regularizers.get(weight.regularizer) if weight.regularizer is not None else None
+            regularizer = (
+                regularizers.get(weight.regularizer) if weight.regularizer is not None else None
+            )
             if regularizer is None:
                 continue
             if len(mapping.sources) > 1:

@@ -35,29 +35,53 @@ class Runtime:
         summary(self.net, sizes[0] if len(sizes) == 1 else sizes, device=self.device.type)
 
     # Training.
-    def fit(self, x: Any, y: Any = None, epochs: int = 1, batch_size: int = 32, shuffle: bool = True,
-            validation_data: Any = None, verbose: int = 1) -> dict[str, list[float]]:
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        validation_data: Any = None,
+        verbose: int = 1,
+    ) -> dict[str, list[float]]:
         """Train on arrays; returns the history of sample-weighted means."""
         inputs, targets = self._tensors(x), _tensor(y)
         validation = None
         if validation_data is not None:
-            validation = lambda: _slices(self._tensors(validation_data[0]), _tensor(validation_data[1]), batch_size)  # noqa: E731
+            validation = lambda: _slices(
+                self._tensors(validation_data[0]), _tensor(validation_data[1]), batch_size
+            )  # noqa: E731
         steps = -(-len(targets) // batch_size)
-        return self._train(lambda: _slices(inputs, targets, batch_size, shuffle), steps, epochs, verbose, validation)
+        return self._train(
+            lambda: _slices(inputs, targets, batch_size, shuffle),
+            steps,
+            epochs,
+            verbose,
+            validation,
+        )
 
-    def fit_generator(self, loader: Any, epochs: int = 1, validation_data: Any = None, verbose: int = 1) -> dict[str, list[float]]:
+    def fit_generator(
+        self, loader: Any, epochs: int = 1, validation_data: Any = None, verbose: int = 1
+    ) -> dict[str, list[float]]:
         """Train on a loader of (inputs, targets), whose images are as the model's Input says."""
-        validation = (lambda: self._batches(validation_data)) if validation_data is not None else None
+        validation = (
+            (lambda: self._batches(validation_data)) if validation_data is not None else None
+        )
         return self._train(lambda: self._batches(loader), len(loader), epochs, verbose, validation)
 
-    def _train(self, batches: Any, steps: int, epochs: int, verbose: int, validation: Any) -> dict[str, list[float]]:
+    def _train(
+        self, batches: Any, steps: int, epochs: int, verbose: int, validation: Any
+    ) -> dict[str, list[float]]:
         import pkbar
 
         optimizer, loss_function = self.model._torch
         history: dict[str, list[float]] = {}
         for epoch in range(epochs):
             self.net.train()
-            bar = pkbar.Kbar(steps, epoch, epochs, width=8, always_stateful=True) if verbose else None
+            bar = (
+                pkbar.Kbar(steps, epoch, epochs, width=8, always_stateful=True) if verbose else None
+            )
             sums = _Sums()
             for step, (inputs, targets) in enumerate(batches()):
                 outputs = self.net(*(t.to(self.device) for t in inputs))
@@ -125,7 +149,9 @@ class Runtime:
 
     def _batches(self, loader: Iterable[Any]) -> Iterator[tuple[list[Tensor], Tensor]]:
         for batch in loader:
-            inputs, targets = batch if isinstance(batch, (list, tuple)) and len(batch) == 2 else (batch, None)
+            inputs, targets = (
+                batch if isinstance(batch, (list, tuple)) and len(batch) == 2 else (batch, None)
+            )
             yield self._tensors(inputs), _tensor(targets)
 
 
@@ -153,10 +179,16 @@ def _tensor(value: Any) -> Any:
     if value is None or isinstance(value, Tensor):
         return value
     tensor = torch.as_tensor(value)
-    return tensor.float() if tensor.dtype == torch.float64 else tensor.long() if tensor.dtype == torch.int32 else tensor
+    return (
+        tensor.float()
+        if tensor.dtype == torch.float64
+        else tensor.long() if tensor.dtype == torch.int32 else tensor
+    )
 
 
-def _slices(inputs: list[Tensor], targets: Any, size: int, shuffle: bool = False) -> Iterator[tuple[list[Tensor], Any]]:
+def _slices(
+    inputs: list[Tensor], targets: Any, size: int, shuffle: bool = False
+) -> Iterator[tuple[list[Tensor], Any]]:
     count = len(inputs[0])
     order = torch.randperm(count) if shuffle else torch.arange(count)
     for start in range(0, count, size):

@@ -14,7 +14,9 @@ def summary_text(model: Model) -> str:
     rows = [("Layer (type)", "Output Shape", "Param #")]
     for layer, shape in _rows(model):
         count = layer.count_params() if isinstance(layer, Layer) else 0
-        kind = type(layer).__name__ if isinstance(layer, Layer) else getattr(layer, "kind", "Function")
+        kind = (
+            type(layer).__name__ if isinstance(layer, Layer) else getattr(layer, "kind", "Function")
+        )
         rows.append((f"{layer.name} ({kind})", _shape(shape), f"{count:,}"))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     line = "─" * (sum(widths) + 4)
@@ -51,17 +53,29 @@ def _rows(model: Model) -> list[tuple[Any, Any]]:
         layer = _owner(call, inner)
         key = id(layer) if isinstance(layer, Layer) else id(call)
         shape = call.outputs[0].shape
-        found[key] = (layer if isinstance(layer, Layer) else _Row(call.operation.name, str(call.operation)), shape)
+        found[key] = (
+            layer if isinstance(layer, Layer) else _Row(call.operation.name, str(call.operation)),
+            shape,
+        )
     return list(found.values())
 
 
 def _owner(call: Call, inner: Any) -> Any:
-    owners = [scope.owner for scope in inner(call) if scope.kind != "function" and isinstance(scope.owner, Layer)]
+    owners = [
+        scope.owner
+        for scope in inner(call)
+        if scope.kind != "function" and isinstance(scope.owner, Layer)
+    ]
     return owners[0] if owners else call.operation
 
 
 def _shape(shape: Any) -> str:
-    return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    return (
+        "("
+        + ", ".join("None" if n is None else str(n) for n in shape)
+        + ("," if len(shape) == 1 else "")
+        + ")"
+    )
 
 
 def _size(weight: Any) -> int:

@@ -29,8 +29,12 @@ def keras_optimizer(optimizer: Any) -> Any:
         if name == "AdamW":
             decay = {"weight_decay": given["weight_decay"]}
         return optimizers.REGISTRY[name](
-            learning_rate=given["lr"], beta_1=beta_1, beta_2=beta_2, epsilon=given["eps"],
-            amsgrad=given["amsgrad"], **decay,
+            learning_rate=given["lr"],
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=given["eps"],
+            amsgrad=given["amsgrad"],
+            **decay,
         )
     if name == "SGD":
         if given["weight_decay"] or given["dampening"]:
@@ -65,4 +69,7 @@ def keras_loss(loss: Any, model: Any) -> Any:
 
 def _no_equal(name: str, option: str | None = None) -> UnsupportedError:
     what = f"torch's {name}" + (f" with {option}" if option else "")
-    return UnsupportedError(f"{what} has no equal among the losses and optimizers that are recorded", where=trace.user_location())
+    return UnsupportedError(
+        f"{what} has no equal among the losses and optimizers that are recorded",
+        where=trace.user_location(),
+    )

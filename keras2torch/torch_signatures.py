@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from keras2torch.errors import K2TError
@@ -27,17 +27,17 @@ class Signature:
         if unknown:
             raise K2TError(f"no torch argument {sorted(unknown)[0]!r}")
         names = [*self.positional, *self.defaults]
-        return {n: args[n] if n in args else self.defaults[n] for n in names if n in args or n in self.defaults}
+        return {
+            n: args[n] if n in args else self.defaults[n]
+            for n in names
+            if n in args or n in self.defaults
+        }
 
 
 _CONV = "in_channels, out_channels, kernel_size, *, stride=1, padding=0, dilation=1, groups=1, bias=True"
-_CONV_TRANSPOSE = (
-    "in_channels, out_channels, kernel_size, *, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1"
-)
+_CONV_TRANSPOSE = "in_channels, out_channels, kernel_size, *, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1"
 _BATCH_NORM = "num_features, *, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True"
-_RECURRENT = (
-    "input_size, hidden_size, *, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False"
-)
+_RECURRENT = "input_size, hidden_size, *, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False"
 
 _TEXT = {
     "nn.Linear": "in_features, out_features, *, bias=True",
@@ -45,7 +45,10 @@ _TEXT = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.ConvTranspose{n}d": _CONV_TRANSPOSE for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": _BATCH_NORM for n in (1, 2, 3)},
-    **{f"nn.InstanceNorm{n}d": "num_features, *, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False" for n in (1, 2, 3)},
+    **{
+        f"nn.InstanceNorm{n}d": "num_features, *, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False"
+        for n in (1, 2, 3)
+    },
     "nn.LayerNorm": "normalized_shape, *, eps=1e-5, elementwise_affine=True, bias=True",
     "nn.RMSNorm": "normalized_shape, *, eps=None, elementwise_affine=True",
     "nn.GroupNorm": "num_groups, num_channels, *, eps=1e-5, affine=True",
@@ -65,9 +68,15 @@ _TEXT = {
     "nn.Identity": "",
     "nn.Flatten": "*, start_dim=1, end_dim=-1",
     "nn.Upsample": "*, size=None, scale_factor=None, mode='nearest', align_corners=None",
-    **{f"nn.MaxPool{n}d": "kernel_size, *, stride=None, padding=0, dilation=1, ceil_mode=False" for n in (1, 2, 3)},
+    **{
+        f"nn.MaxPool{n}d": "kernel_size, *, stride=None, padding=0, dilation=1, ceil_mode=False"
+        for n in (1, 2, 3)
+    },
     "nn.AvgPool1d": "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
-    **{f"nn.AvgPool{n}d": "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None" for n in (2, 3)},
+    **{
+        f"nn.AvgPool{n}d": "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None"
+        for n in (2, 3)
+    },
     **{f"nn.ZeroPad{n}d": "padding" for n in (1, 2, 3)},
     **{f"nn.ConstantPad{n}d": "padding, value" for n in (1, 2, 3)},
     **{f"nn.ReflectionPad{n}d": "padding" for n in (1, 2, 3)},
@@ -80,7 +89,7 @@ _TEXT = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def signature_of(cls: str) -> Signature:
     """The signature of a torch class as written above; helper classes take anything."""
     text = _TEXT.get(cls)

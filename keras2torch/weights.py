@@ -54,7 +54,11 @@ def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
     for key, mapping in mappings.items():
         dtype = _dtype(mapping)
         size = math.prod(mapping.shape) * _BYTES[dtype]
-        header[key] = {"dtype": dtype, "shape": list(mapping.shape), "data_offsets": [offset, offset + size]}
+        header[key] = {
+            "dtype": dtype,
+            "shape": list(mapping.shape),
+            "data_offsets": [offset, offset + size],
+        }
         offset += size
     text = json.dumps(header, separators=(",", ":")).encode("utf-8")
     text += b" " * (-len(text) % 8)
@@ -64,17 +68,38 @@ def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
             data = array.tobytes() if not array.flags.c_contiguous else memoryview(array).cast("B")
             expected = header[key]["data_offsets"]
             if len(data) != expected[1] - expected[0]:
-                raise K2TError(f"the tensor {key} has {len(data)} bytes, {expected[1] - expected[0]} expected")
+                raise K2TError(
+                    f"the tensor {key} has {len(data)} bytes, {expected[1] - expected[0]} expected"
+                )
             file.write(data)
         if file.tell() != 8 + len(text) + offset:
             raise K2TError("the source does not hold all weights")
 
 
 _NAMES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64",
-    "int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
 }
-_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+_BYTES = {
+    "F64": 8,
+    "F32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I64": 8,
+    "I32": 4,
+    "I16": 2,
+    "I8": 1,
+    "U8": 1,
+    "BOOL": 1,
+}
 
 
 def _dtype(mapping: Mapping) -> str:

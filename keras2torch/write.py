@@ -117,7 +117,8 @@ def _write_plan(directory: Path, plan: list[tuple[Path, Callable[[Path], None]]]
             os.replace(temporary, path)
     except OSError as error:
         raise K2TError(
-            f"cannot write to {str(directory)!r}: {error.strerror or error}", fix="choose another -o DIR"
+            f"cannot write to {str(directory)!r}: {error.strerror or error}",
+            fix="choose another -o DIR",
         ) from None
     finally:
         for temporary in made:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from keras2torch.frontend.archive import open_saved
+
 ARCHIVES = Path(__file__).parent / "fixtures" / "saved"
 CUSTOM_LAYERS = ARCHIVES / "custom_layers.py"
 VERSIONS = sorted(
@@ -92,3 +94,24 @@ class SavedCase:
 
 
 CASES = [SavedCase(v, model) for v in VERSIONS for model in sorted(manifest(v)["models"])]
+
+
+def read_everything(path: Path) -> int:
+    """Open a file and read all that it holds; returns the number of weights."""
+    with open_saved(path) as saved:
+        found = 0
+        if saved.config is not None:
+            tree = saved.tree()
+            if saved.has_weights:
+                weights = saved.weights
+                for layer, _ in tree.leaves():
+                    for weight in weights.for_layer(layer):
+                        weight.read()
+                        found += 1
+                weights.unclaimed()
+        state = saved.optimizer
+        for variable in state.variables if state is not None else []:
+            variable.read()
+        for name in saved.assets:
+            saved.read_asset(name)
+        return found

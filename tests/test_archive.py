@@ -147,12 +147,12 @@ def test_weights_for_a_script_with_other_layer_names(case, file):
 
 @pytest.mark.parametrize(("case", "file"), WHOLE, ids=label)
 def test_optimizer_state(case, file):
-    if case.optimizer is None or "shared_nested.h5" in str(file):
+    if case.optimizer is None or file.name == "shared_nested.h5":  # written without its optimizer
         return
     with open_saved(file) as saved:
         state = saved.optimizer
-        if not case.optimizer or state is None:
-            assert not case.optimizer
+        if state is None:  # Keras 2.12 leaves out the optimizers that it already calls legacy
+            assert not case.optimizer or case.version == "2.12" and saved.format == "keras-zip"
             return
         assert described(state.variables) == case.optimizer
         assert state.iterations == {"cnn": 2, "multi_output": 2}.get(case.model, 1)

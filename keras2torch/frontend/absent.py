@@ -110,10 +110,10 @@ class Absent:
 
     # What the script reads.
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)  # a protocol that we have not got
         if name in self._attributes:
             return self._attributes[name]
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)  # a protocol that we have not got
         return Absent(self._source.attribute(name))
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import SavedModelError
-from keras2torch.frontend.saved_bytes import ByteSource, open_regular, whole_file
+from keras2torch.frontend.saved_bytes import ByteSource, open_regular, quoted, whole_file
 from keras2torch.frontend.saved_hdf5 import Group, open_hdf5
 from keras2torch.frontend.saved_hdf5_blocks import MAGIC as HDF5_MAGIC
 from keras2torch.frontend.saved_json import MAX_BYTES, parse_json
@@ -96,7 +96,7 @@ class SavedModel:
     def read_asset(self, name: str) -> bytes:
         """The bytes of one asset."""
         if self._store is None or name not in self.assets:
-            raise SavedModelError(f"{self.name} has no asset {name!r}")
+            raise SavedModelError(f"{self.name} has no asset {quoted(name)}")
         return self._store.read(name, MAX_BYTES)
 
 
@@ -117,7 +117,7 @@ def _open(path: Path, stack: contextlib.ExitStack) -> SavedModel:
         return _open_directory(path, stack)
     file = stack.enter_context(open_regular(path, follow=True, what=str(path)))
     source = whole_file(file, name)
-    head = source.read(0, min(16, source.size))
+    head = source.read(0, min(64, source.size))
     if head.startswith(HDF5_MAGIC):
         return _open_hdf5(source)
     if head.startswith(ZIP_MAGICS):
@@ -140,7 +140,7 @@ def _describe(head: bytes) -> str:
         return "it is a Python pickle, which is never loaded"
     if head.startswith(b"version https://git-lfs"):
         return "it is a Git LFS pointer; fetch the file itself"
-    return f"it starts with {head[:8]!r}"
+    return f"it starts with {quoted(head[:8])}"
 
 
 def _open_directory(path: Path, stack: contextlib.ExitStack) -> SavedModel:
@@ -240,7 +240,7 @@ def _json_attribute(group: Group, name: str) -> Any:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise SavedModelError(f"{group.blocks.name}: attribute {name!r} is not text")
+        raise SavedModelError(f"{group.blocks.name}: attribute {quoted(name)} is not text")
     return parse_json(value, f"{group.blocks.name}: {name}")
 
 

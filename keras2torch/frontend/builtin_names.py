@@ -24,6 +24,9 @@ def length(value: Any) -> Any:
     """``len``: of a stand-in, and of a container of stand-ins, it is not known."""
     if type(value) in (str, bytes) or value is None:
         return len(value)
+    true_length = getattr(type(value), "true_length", None)
+    if true_length is not None:
+        return true_length(value)
     found = find_absent(value)
     if found is None:
         return len(value)
@@ -101,6 +104,8 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
         found = _of_error(error, where)
     if found is None:
         raise
+    if _raised_by_core(error):
+        raise found._source.error("a value") from error
     note(f"{where}: passed over, for it needs {found._source.what} ({type(error).__name__}: {error})")
     return Absent(found._source)
 
@@ -123,6 +128,16 @@ def _under_construction(value: Any) -> bool:
     if isinstance(value, Layer):
         return not getattr(value, "training_calls", None)
     return isinstance(value, Tensor) and value.call is not None
+
+
+def _raised_by_core(error: Any) -> bool:
+    """Whether the code of the layers itself failed on a stand-in: then a model depends on it."""
+    traceback = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__") or ""
+    ours = ("keras2torch.frontend.", "keras2torch.training.")
+    return module.startswith("keras2torch.") and not module.startswith(ours)
 
 
 def _of_error(error: Any, where: str | None) -> Absent:

@@ -15,7 +15,7 @@ from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
 from keras2torch.graph import Constant, Tensor, tensors_in
 from keras2torch.layers import REGISTRY, Layer
 from keras2torch.layers.base import call_parameters, snake_case
-from keras2torch.models import Functional, Input, InputLayer, Model, Sequential
+from keras2torch.models import Functional, InputLayer, Model, Sequential
 from keras2torch.ops import OPS
 
 _MODELS = {"Functional", "Model", "Sequential"}

@@ -13,6 +13,18 @@ import numpy as np
 from keras2torch.errors import SavedModelError
 
 
+def printable(text: str, limit: int = 100) -> str:
+    """A name from a file as it may stand in a message: one line, not long, no control characters."""
+    shown = text if len(text) <= limit else text[: limit - 3] + "..."
+    return shown if shown.isprintable() else repr(shown)[1:-1]
+
+
+def quoted(value: object) -> str:
+    """A value from a file in quotes, for a message; as `printable`."""
+    shown = repr(value)
+    return shown if len(shown) <= 120 else f"{shown[:110]}...{shown[-1]}"
+
+
 class ByteSource:
     """``size`` bytes of an open binary file, from ``start`` on."""
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras2torch.frontend.saved_bytes import ByteSource
+from keras2torch.frontend.saved_bytes import ByteSource, printable, quoted
 from keras2torch.frontend.saved_hdf5_blocks import (
     ATTRIBUTE,
     EXTERNAL,
@@ -79,7 +79,9 @@ class Node:
         strings: list[str] = []
         for part in parts:
             if not isinstance(part, list) or not all(isinstance(item, str) for item in part):
-                raise self.blocks.fail(f"attribute {name!r} of {self.path} is no list of strings")
+                raise self.blocks.fail(
+                    f"attribute {quoted(name)} of {self.path} is no list of strings"
+                )
             strings += part
         return strings
 
@@ -165,7 +167,7 @@ def open_hdf5(source: ByteSource) -> Group:
         if depth > MAX_GROUP_DEPTH:
             raise blocks.fail(f"its groups are nested more than {MAX_GROUP_DEPTH} deep")
         for name, address in blocks.links(messages, group.path):
-            path = group.path.rstrip("/") + "/" + name
+            path = printable(group.path.rstrip("/") + "/" + printable(name), 300)
             if address in seen:
                 raise blocks.fail(f"{path} is a second way to an object: such links are refused")
             if name in group.children:
@@ -199,7 +201,7 @@ def _open_object(blocks: Blocks, messages: list[Message], path: str) -> Group | 
         if message.kind == ATTRIBUTE:
             attribute = parse_attribute(message.data, f"{blocks.name}: {path}")
             if attribute.name in attributes:
-                raise blocks.fail(f"{path} has the attribute {attribute.name!r} twice")
+                raise blocks.fail(f"{path} has the attribute {quoted(attribute.name)} twice")
             attributes[attribute.name] = attribute
     if LAYOUT in kinds:
         return _open_dataset(blocks, kinds, path, attributes)

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from keras2torch.errors import SavedModelError
-from keras2torch.frontend.saved_bytes import ByteSource
+from keras2torch.frontend.saved_bytes import ByteSource, quoted
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
@@ -242,9 +242,9 @@ class Blocks:
         try:
             name = raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise self.fail(f"a name in {path} is not UTF-8: {raw[:60]!r}") from None
+            raise self.fail(f"a name in {path} is not UTF-8: {quoted(raw)}") from None
         if not name or "/" in name or name in (".", "..") or "\0" in name:
-            raise self.fail(f"{path} holds an object called {name!r}: it is damaged")
+            raise self.fail(f"{path} holds an object called {quoted(name)}: it is damaged")
         return name
 
     def heap_object(self, address: int, index: int, length: int) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras2torch.errors import SavedModelError
-from keras2torch.frontend.saved_bytes import ByteSource
+from keras2torch.frontend.saved_bytes import ByteSource, quoted
 
 MAX_RANK = 32
 MAX_ELEMENTS = 1 << 48
@@ -66,14 +66,16 @@ class Attribute:
             for length, address, index in struct.iter_unpack("<IQI", self.data[: 16 * count]):
                 left -= length
                 if left < 0:
-                    raise SavedModelError(f"{self.owner}: attribute {self.name!r} is too long")
+                    raise SavedModelError(
+                        f"{self.owner}: attribute {quoted(self.name)} is too long"
+                    )
                 raw_text = heap(address, index, length) if length else b""
                 values.append(self._text(raw_text.rstrip(b"\0")))
         elif self.element.numpy is not None:
             values = np.frombuffer(self.data, self.element.numpy, count).tolist()
         else:
             raise SavedModelError(
-                f"{self.owner}: attribute {self.name!r} holds {self.element.reason}"
+                f"{self.owner}: attribute {quoted(self.name)} holds {self.element.reason}"
             )
         return values[0] if self.scalar else values
 
@@ -82,7 +84,7 @@ class Attribute:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             raise SavedModelError(
-                f"{self.owner}: attribute {self.name!r} is not UTF-8 text"
+                f"{self.owner}: attribute {quoted(self.name)} is not UTF-8 text"
             ) from None
 
 
@@ -166,7 +168,9 @@ def parse_attribute(data: bytes, owner: str) -> Attribute:
     shape = parse_shape(parts[2], owner)
     needed = math.prod(shape) * element.size
     if len(data) - position < needed:
-        raise SavedModelError(f"{owner}: attribute {name!r} declares {needed:,} bytes: damaged")
+        raise SavedModelError(
+            f"{owner}: attribute {quoted(name)} declares {needed:,} bytes: damaged"
+        )
     return Attribute(name, owner, element, shape, shape == (), data[position : position + needed])
 
 

@@ -7,6 +7,7 @@ import math
 from typing import Any, NoReturn
 
 from keras2torch.errors import SavedModelError
+from keras2torch.frontend.saved_bytes import quoted
 
 MAX_BYTES = 32 << 20
 """Larger than any config met in practice; a parsed document takes up to 25 times its text."""
@@ -42,7 +43,7 @@ def parse_json(data: bytes | str, what: str) -> Any:
         if len(result) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise SavedModelError(f"{what} has the key {twice[:80]!r} twice in one object")
+            raise SavedModelError(f"{what} has the key {quoted(twice)} twice in one object")
         return result
 
     def constant(name: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras2torch.errors import SavedModelError
+from keras2torch.frontend.saved_bytes import printable, quoted
 from keras2torch.frontend.saved_hdf5 import Dataset, Group
 from keras2torch.frontend.saved_tree import LayerTree, Path, legacy_order
 from keras2torch.frontend.saved_weights import Weight, Weights, weight_of
@@ -42,7 +43,7 @@ class LegacyWeights(Weights):
             return [weight for key in self._layers for weight in self.for_layer((key,))]
         top, node = path[0], self._tree.at(path)
         if top not in self._layers:
-            raise SavedModelError(f"the saved config has no layer {'/'.join(path)!r}")
+            raise SavedModelError(f"the saved config has no layer {quoted('/'.join(path))}")
         if not self._layers[top].holds_model():
             return self._below(path[:1], path, self._group_weights(top))
         if top not in self._owners:
@@ -54,7 +55,7 @@ class LegacyWeights(Weights):
             below = self._tree.at(path[:length])
             if below is not None and (path[:length] in owners or length == len(path)):
                 return self._below(path[:length], path, owners.get(path[:length], []))
-        raise SavedModelError(f"the saved config has no layer {'/'.join(path)!r}")
+        raise SavedModelError(f"the saved config has no layer {quoted('/'.join(path))}")
 
     def unclaimed(self) -> list[str]:
         claimed = {weight.name for weight in self.for_layer(())}
@@ -76,8 +77,8 @@ class LegacyWeights(Weights):
         if len(names) != len(keys):
             raise SavedModelError(
                 f"{self._file.blocks.name} has weights of {len(names)} layers "
-                f"({', '.join(names[:6])}, ...) and the model has {len(keys)} others "
-                f"({', '.join(keys[:6])}, ...)"
+                f"({', '.join(map(printable, names[:6]))}, ...) and the model has {len(keys)} others "
+                f"({', '.join(map(printable, keys[:6]))}, ...)"
             )
         return dict(zip(keys, names, strict=True))
 
@@ -97,9 +98,9 @@ class LegacyWeights(Weights):
                 names.append(parent.children[attribute].name)
             found = [weight for weight in weights if _is_below(weight, names)]
             if weights and not found:
-                listed = ", ".join(weight.name for weight in weights[:6])
+                listed = ", ".join(printable(weight.name) for weight in weights[:6])
                 raise SavedModelError(
-                    f"which weights belong to {'/'.join(path)!r} cannot be told from: {listed}"
+                    f"which weights belong to {quoted('/'.join(path))} cannot be told from: {listed}"
                 )
             weights = found
         return weights
@@ -133,7 +134,7 @@ class LegacyWeights(Weights):
                     best_score = score
             if len(best) != 1:
                 raise SavedModelError(
-                    f"the weight {weight.name!r} of a nested model bears the name of "
+                    f"the weight {quoted(weight.name)} of a nested model bears the name of "
                     f"{'several layers' if best else 'no layer'}",
                     fix="save the model in the .keras format with the Keras that wrote it",
                 )
@@ -156,12 +157,16 @@ def _may_have_weights(node: LayerTree) -> bool:
 def _weights_in(file: Group, layer: str) -> list[Weight]:
     group = file.group(layer)
     if group is None:
-        raise SavedModelError(f"{file.blocks.name} lists the layer {layer!r} and lacks its group")
+        raise SavedModelError(
+            f"{file.blocks.name} lists the layer {quoted(layer)} and lacks its group"
+        )
     found = []
     for name in group.strings("weight_names") or []:
         dataset = group.find(name)
         if not isinstance(dataset, Dataset):
-            raise SavedModelError(f"{file.blocks.name} lists the weight {name!r} and lacks it")
+            raise SavedModelError(
+                f"{file.blocks.name} lists the weight {quoted(name)} and lacks it"
+            )
         weight = weight_of(dataset)
         weight.name = name
         found.append(weight)

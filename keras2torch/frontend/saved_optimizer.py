@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import SavedModelError
+from keras2torch.frontend.saved_bytes import quoted
 from keras2torch.frontend.saved_hdf5 import Dataset, Group
 from keras2torch.frontend.saved_weights import Slot, Weight, weight_of
 
@@ -51,7 +52,9 @@ def read_optimizer(
         for name in group.strings("weight_names") or []:
             dataset = group.find(name)
             if not isinstance(dataset, Dataset):
-                raise SavedModelError(f"{legacy.blocks.name} lacks the optimizer weight {name!r}")
+                raise SavedModelError(
+                    f"{legacy.blocks.name} lacks the optimizer weight {quoted(name)}"
+                )
             weight = weight_of(dataset)
             weight.name = name
             variables.append(weight)

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from keras2torch.errors import SavedModelError
-from keras2torch.frontend.saved_bytes import ByteSource, SourceFile, open_regular, whole_file
+from keras2torch.frontend.saved_bytes import (
+    ByteSource,
+    SourceFile,
+    open_regular,
+    quoted,
+    whole_file,
+)
 from keras2torch.frontend.saved_hdf5 import open_hdf5
 from keras2torch.frontend.saved_json import MAX_BYTES, parse_json
 from keras2torch.frontend.saved_weights import Slot, natural, slot_of_group
@@ -135,17 +141,19 @@ class ZipStore:
         parts = name.replace("\\", "/").split("/")
         if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0] or "\0" in name:
             raise SavedModelError(
-                f"{self._source.name} has a member outside itself: {name[:200]!r}"
+                f"{self._source.name} has a member outside itself: {quoted(name)}"
             )
         if name in self._members:
-            raise SavedModelError(f"{self._source.name} holds {name!r} twice")
+            raise SavedModelError(f"{self._source.name} holds {quoted(name)} twice")
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise SavedModelError(f"{self._source.name}: {name!r} is a symbolic link: refused")
+            raise SavedModelError(
+                f"{self._source.name}: {quoted(name)} is a symbolic link: refused"
+            )
         if info.flag_bits & 1:
-            raise SavedModelError(f"{self._source.name}: {name!r} is encrypted")
+            raise SavedModelError(f"{self._source.name}: {quoted(name)} is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise SavedModelError(
-                f"{self._source.name}: {name!r} uses compression method {info.compress_type}"
+                f"{self._source.name}: {quoted(name)} uses compression method {info.compress_type}"
             )
 
     def _check_directory_size(self) -> None:
@@ -168,7 +176,7 @@ class ZipStore:
         if not header.startswith(b"PK\x03\x04") or name != info.orig_filename.encode(
             "utf-8", "replace"
         ):
-            raise SavedModelError(f"{self._source.name}: {info.filename!r} is damaged")
+            raise SavedModelError(f"{self._source.name}: {quoted(info.filename)} is damaged")
         return info.header_offset + 30 + name_size + extra_size
 
     def _check_sum(self, part: ByteSource, info: zipfile.ZipInfo) -> None:
@@ -219,7 +227,7 @@ def open_weight_store(store: Store, owner: str, index: str | None = None) -> Slo
     for value in weight_map.values():
         for shard in value if isinstance(value, list) else [value]:
             if not isinstance(shard, str) or not _is_shard_name(shard):
-                raise SavedModelError(f"{owner}: {index} names the file {str(shard)[:100]!r}")
+                raise SavedModelError(f"{owner}: {index} names the file {quoted(shard)}")
             shards[shard] = None
     root = Slot("/")
     for shard in shards:

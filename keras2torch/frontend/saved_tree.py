@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import SavedModelError
+from keras2torch.frontend.saved_bytes import quoted
 
 Path = tuple[str, ...]
 Counts = Callable[[str, dict[str, Any]], "tuple[int, int] | None"]
@@ -73,7 +74,9 @@ def plain_class_name(entry: dict[str, Any]) -> str:
 
 def _node(entry: Any, fallback: str, counts: Counts | None) -> LayerTree:
     if not isinstance(entry, dict):
-        raise SavedModelError(f"the saved config describes {fallback!r} by {type(entry).__name__}")
+        raise SavedModelError(
+            f"the saved config describes {quoted(fallback)} by {type(entry).__name__}"
+        )
     config = entry.get("config")
     class_name = plain_class_name(entry)
     layers = config if isinstance(config, list) else None  # Sequential, before Keras 2.2.3
@@ -81,7 +84,9 @@ def _node(entry: Any, fallback: str, counts: Counts | None) -> LayerTree:
         config = {}
     name = config.get("name", entry.get("name", fallback))
     if not isinstance(name, str):
-        raise SavedModelError(f"the saved config names a {class_name} layer {name!r}, not a text")
+        raise SavedModelError(
+            f"the saved config names a {quoted(class_name)} layer {quoted(name)}, not a text"
+        )
     # Keras 3 lists operations (x + y) among the layers; Keras 2 wraps them in layers.
     module = entry.get("module")
     node = LayerTree(name, class_name, config.get("trainable") is not False)
@@ -93,7 +98,7 @@ def _node(entry: Any, fallback: str, counts: Counts | None) -> LayerTree:
         for number, layer in enumerate(layers):
             child = _node(layer, f"{class_name.lower()} layer {number}", counts)
             if child.name in node.children:
-                raise SavedModelError(f"the saved config has two layers named {child.name!r}")
+                raise SavedModelError(f"the saved config has two layers named {quoted(child.name)}")
             node.children[child.name] = child
         return node
     if counts is not None:
@@ -147,7 +152,7 @@ def legacy_order(tree: LayerTree, path: Path) -> list[tuple[Path, int]]:
     """
     node = tree.at(path)
     if node is None:
-        raise SavedModelError(f"the config has no layer {'/'.join(path)!r}")
+        raise SavedModelError(f"the config has no layer {quoted('/'.join(path))}")
     both = [*_variables(node, path, True), *_variables(node, path, False)]
     return [(owner, i) for owner, indices in both for i in indices]
 
@@ -174,7 +179,7 @@ def _all_variables(node: LayerTree, path: Path) -> Iterator[tuple[Path, range]]:
 def _counts(node: LayerTree, path: Path) -> tuple[int, int]:
     if node.counts is None:
         raise SavedModelError(
-            f"how many weights the {node.class_name} layer {'/'.join(path)!r} has is not known"
+            f"how many weights the {quoted(node.class_name)} layer {quoted('/'.join(path))} has is not known"
         )
     return node.counts
 

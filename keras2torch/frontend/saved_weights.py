@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras2torch.errors import SavedModelError
+from keras2torch.frontend.saved_bytes import quoted
 from keras2torch.frontend.saved_hdf5 import Dataset, Group
 from keras2torch.frontend.saved_tree import LayerTree, Path, to_snake_case
 
@@ -153,7 +154,7 @@ class AttributeWeights(Weights):
     ) -> tuple[Slot | None, LayerTree | None]:
         if node is not None and node.container:
             if key not in node.children:
-                raise SavedModelError(f"the saved config has no layer {'/'.join(path)!r}")
+                raise SavedModelError(f"the saved config has no layer {quoted('/'.join(path))}")
             child = node.children[key]
             return (self._members(slot, node).get(key) if slot else None), child
         below = node.children.get(key) if node else None

@@ -163,8 +163,13 @@ class EinsumDense(Layer):
         return b.activation(x, self.activation)
 
 
-def linear(b: Any, x: Any, kernel: Any, bias: Any, equation: Equation, role: str = "") -> Any:
-    """A linear einsum as nn.Linear, flattened before and unflattened behind where it spans several axes."""
+def linear(
+    b: Any, x: Any, kernel: Any, bias: Any, equation: Equation, role: str = "", flat: bool = False
+) -> Any:
+    """A linear einsum as nn.Linear, flattened before and unflattened behind where it spans several axes.
+
+    ``flat``: the input has its contracted axes in one already.
+    """
     sizes = dict(zip(equation.kernel, kernel.shape))
     order = [equation.kernel.index(c) for c in equation.contracted + equation.made]
     features, units = (
@@ -181,7 +186,7 @@ def linear(b: Any, x: Any, kernel: Any, bias: Any, equation: Equation, role: str
         out_features=units,
         bias=bias is not None,
     )
-    if len(equation.contracted) > 1:
+    if len(equation.contracted) > 1 and not flat:
         x = b.method(
             "flatten",
             x,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from keras2torch.graph import Tensor
@@ -31,12 +31,12 @@ _ABOVE = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bounds(dtype: str) -> frozenset[str]:
     return frozenset({dtype}).union(*(_bounds(name) for name in _ABOVE[dtype].split()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote(*dtypes: str) -> str:
     """The least dtype that holds all of these. Raises ValueError for a dtype that does no arithmetic."""
     names = {_standard(dtype) for dtype in dtypes}

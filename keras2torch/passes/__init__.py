@@ -37,5 +37,8 @@ def run_passes(module: Module) -> Module:
     """Run all passes, checking the module after each."""
     for apply in PASSES:
         module = apply(module)
-        module.check()
+        try:
+            module.check()
+        except AssertionError as error:
+            raise AssertionError(f"after the pass {apply.__name__}: {error}") from error
     return module

@@ -1,7 +1,7 @@
 """merge: stateless submodules of equal arguments are one member, called several times.
 
-    self.dropout1 = nn.Dropout(0.5)
-    self.dropout2 = nn.Dropout(0.5)    ->    self.dropout = nn.Dropout(0.5)
+self.dropout1 = nn.Dropout(0.5)
+self.dropout2 = nn.Dropout(0.5)    ->    self.dropout = nn.Dropout(0.5)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """names: members and classes get their names. The program's own names win, then the field's: conv1, bn1, fc.
 
-    Conv2D(..., name="stem")    ->    self.stem
-    Conv2D(...), Conv2D(...)    ->    self.conv1, self.conv2
+Conv2D(..., name="stem")    ->    self.stem
+Conv2D(...), Conv2D(...)    ->    self.conv1, self.conv2
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 
 from keras2torch.module import Member, Module, ModuleClass, Submodule, classes_of
+from keras2torch.naming import RESERVED, common_name, is_generic
 from keras2torch.quoting import to_class_name, to_identifier
 
 _SHORT = {
@@ -27,26 +28,6 @@ _SHORT = {
     "MultiheadAttention": "attention",
     "PReLU": "prelu",
 }
-
-# Attributes of nn.Module that a member must not hide.
-RESERVED = set(
-    "add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
-    "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict "
-    "modules mtia named_buffers named_children named_modules named_parameters parameters register_buffer "
-    "register_module register_parameter requires_grad_ set_extra_state set_submodule share_memory state_dict "
-    "to to_empty train training type xpu zero_grad self torch nn F math Tensor"
-    .split()
-)
-
-_GENERIC = re.compile(
-    r"(x|y|z|h|o|m|l|n|t|net|out|outputs?|inputs?|layers?|model|tmp|temp|result|hidden|res|"
-    r"[a-z]\d+|(variable|constant|tensor|lambda|sequential|functional|model|input_layer)(_\d+)?)\Z"
-)
-
-
-def is_generic(name: str) -> bool:
-    """Whether a name says nothing: ``x``, ``out``, ``x3``."""
-    return bool(_GENERIC.match(name))
 
 
 def names(module: Module) -> Module:
@@ -111,19 +92,3 @@ def _hint(row: tuple[Member, ...]) -> str | None:
         if name and not is_generic(name) and name not in RESERVED:
             return name
     return None
-
-
-def common_name(given: list[str]) -> str | None:
-    """The words that several names share: block1_conv1, block2_conv1 -> conv1. None if there are none."""
-    words = [to_identifier(name).split("_") for name in given]
-    if len({len(parts) for parts in words}) > 1:
-        tails = []
-        for parts in zip(*(reversed(parts) for parts in words)):
-            if len(set(parts)) > 1:
-                break
-            tails.insert(0, parts[0])
-        kept = tails
-    else:
-        kept = [parts[0] for parts in zip(*words) if len(set(parts)) == 1]
-    name = to_identifier("_".join(kept)) if kept and any(kept) else ""
-    return name if name and not name.isdigit() and name != "layer" else None

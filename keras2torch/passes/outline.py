@@ -1,8 +1,8 @@
 """outline: fold the nodes of one scope (a user function's run, a custom layer, a nested model) into a child module.
 
-    x = conv(x)  in residual_block#1          x = residual_block1(x)
-    x = bn(x)    in residual_block#1    ->    with a child module of two nodes
-    x = relu(x)
+x = conv(x)  in residual_block#1          x = residual_block1(x)
+x = bn(x)    in residual_block#1    ->    with a child module of two nodes
+x = relu(x)
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ def outline(module: Module) -> Module:
             return module
         key, runs = found
         bodies = [_region(module, nodes) for nodes in runs]
-        if any(body is None for body in bodies) or not _worth(runs, module) or not _exclusive(module, runs):
+        if (
+            any(body is None for body in bodies)
+            or not _worth(runs, module)
+            or not _exclusive(module, runs)
+        ):
             for nodes in runs:
                 for node in nodes:
                     node.scopes = node.scopes[1:]
@@ -35,11 +39,11 @@ def outline(module: Module) -> Module:
             body.scope = nodes[0].scopes[0]
             for node in nodes:
                 node.scopes = node.scopes[1:]
-            outline(body)
         if len(made) > 1 and len({_identity(body) for body in made}) > 1:
             # The runs of one layer came out different: without a common class, leave it inline.
             continue
         _replace(module, made, runs)
+        outline(made[0])
 
 
 def owner_key(scope: Scope) -> Hashable:
@@ -101,10 +105,13 @@ def _worth(runs: list[list[Node]], module: Module) -> bool:
     if scope.kind == "layer":
         return True
     weighted = any(isinstance(m, Submodule) and m.weights for n in nodes for m in members_in(n))
-    if scope.kind == "model":
+    if scope.kind in ("model", "sequential"):
         return weighted and len(nodes) > 1
     invocations = {
-        s.invocation for node in module.nodes for s in node.scopes if s.kind == "function" and s.name == scope.name
+        s.invocation
+        for node in module.nodes
+        for s in node.scopes
+        if s.kind == "function" and s.name == scope.name
     }
     return weighted and (len(nodes) > 3 or (len(nodes) > 1 and len(invocations) > 1))
 
@@ -114,7 +121,10 @@ def _exclusive(module: Module, runs: list[list[Node]]) -> bool:
     inside = {id(node) for nodes in runs for node in nodes}
     members = {id(m) for nodes in runs for node in nodes for m in members_in(node)}
     return not any(
-        id(member) in members for node in module.nodes if id(node) not in inside for member in members_in(node)
+        id(member) in members
+        for node in module.nodes
+        if id(node) not in inside
+        for member in members_in(node)
     )
 
 
@@ -140,25 +150,50 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
     name = to_class_name(scope.name)
     submodule: Submodule | None = None
     for body, nodes in zip(bodies, runs):
-        position = _position(module, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs})
+        position = _position(
+            module, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs}
+        )
         assert position is not None
         anchor = module.nodes[position]
         # The body gets values of its own at its ports, so that it stands by itself.
         table: dict[int, Any] = {}
         ports = []
         for value in body.inputs:
-            port = Value(value.shape, value.axes, value.dtype, value.flat, hint=_port_hint(scope_of(body), value))
+            port = Value(
+                value.shape,
+                value.axes,
+                value.dtype,
+                value.flat,
+                hint=_port_hint(scope_of(body), value),
+                scalar=value.scalar,
+            )
             table[id(value)] = port
             ports.append(port)
         outer_inputs, body.inputs = body.inputs, ports
         for node in body.nodes:
             node.replace_inputs(table)
-        outer = [Value(v.shape, v.axes, v.dtype, v.flat, hint=v.hint, tensor=v.tensor) for v in body.outputs]
+        outer = [
+            Value(v.shape, v.axes, v.dtype, v.flat, hint=v.hint, tensor=v.tensor, scalar=v.scalar)
+            for v in body.outputs
+        ]
         swap = {id(old): new for old, new in zip(body.outputs, outer)}
         if submodule is None:
             owner = scope.owner if scope.kind != "function" else None
-            submodule = Submodule(ModuleClass(name, [body], doc=scope.doc), body=body, owner=owner, hints=_hints(scope))
-        call = Node("call", submodule, tuple(outer_inputs), {}, tuple(outer), where=nodes[0].where, call=nodes[-1].call)
+            submodule = Submodule(
+                ModuleClass(name, [body], doc=scope.doc),
+                body=body,
+                owner=owner,
+                hints=_hints(scope),
+            )
+        call = Node(
+            "call",
+            submodule,
+            tuple(outer_inputs),
+            {},
+            tuple(outer),
+            where=nodes[0].where,
+            call=nodes[-1].call,
+        )
         if len(outer) > 1:
             call.pattern = tuple(outer)
         for value in outer:

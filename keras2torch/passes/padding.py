@@ -1,8 +1,8 @@
 """padding: print pads late, where all instances of a class are known.
 
-    x = pad(x, 1 on all sides)             conv(..., padding=1)          all instances even
-    x = conv(x)                      ->    F.pad(x, (0, 1, 0, 1))        all instances equally lopsided
-                                           self.pad = nn.ZeroPad2d(...)  instances differ
+x = pad(x, 1 on all sides)             conv(..., padding=1)          all instances even
+x = conv(x)                      ->    F.pad(x, (0, 1, 0, 1))        all instances equally lopsided
+                                       self.pad = nn.ZeroPad2d(...)  instances differ
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def _settle(instances: list[Module], index: int) -> None:
     if all(low == high == 0 for pad in pads for low, high in pad):
         for instance, node in zip(instances, nodes):
             _bypass(instance, node)
-    elif all(low == high for pad in pads for low, high in pad) and _can_fold(instances[0], nodes[0]):
+    elif all(low == high for pad in pads for low, high in pad) and _can_fold(
+        instances[0], nodes[0]
+    ):
         for instance, node in zip(instances, nodes):
             consumer = _consumer(instance, node)
             assert consumer is not None
@@ -58,7 +60,10 @@ def _can_fold(module: Module, node: Node) -> bool:
     if consumer.folds != node.kwargs["value"]:
         return False
     if isinstance(consumer.target, Submodule):
-        return consumer.target.args.get("padding") == 0 and count_uses(module)[id(consumer.target)] == 1
+        return (
+            consumer.target.args.get("padding") == 0
+            and count_uses(module)[id(consumer.target)] == 1
+        )
     return not consumer.kwargs.get("padding")
 
 
@@ -86,7 +91,9 @@ def _spell_out(node: Node, differ: bool) -> None:
         amounts = amounts[0] if len(set(amounts)) == 1 else amounts
         note = f'Keras "same": {_sides(rank)}' if node.note is None else node.note
         node.kind, node.kwargs = "call", {}
-        node.target = Submodule(f"nn.ZeroPad{rank}d", {"padding": amounts}, hints=("pad",), note=note)
+        node.target = Submodule(
+            f"nn.ZeroPad{rank}d", {"padding": amounts}, hints=("pad",), note=note
+        )
         return
     node.kind, node.target = "function", "F.pad"
     # Leading dimensions that are not padded need no mention.
@@ -100,4 +107,6 @@ def _spell_out(node: Node, differ: bool) -> None:
 
 
 def _sides(rank: int) -> str:
-    return ("left, right", "left, right, top, bottom", "left, right, top, bottom, front, back")[rank - 1]
+    return ("left, right", "left, right, top, bottom", "left, right, top, bottom, front, back")[
+        rank - 1
+    ]

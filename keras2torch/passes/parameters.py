@@ -1,6 +1,6 @@
 """parameters: literals that differ between the instances of a class become constructor parameters.
 
-    nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3)    ->    nn.Conv2d(in_channels, out_channels, 3)
+nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3)    ->    nn.Conv2d(in_channels, out_channels, 3)
 """
 
 from __future__ import annotations

@@ -1,17 +1,24 @@
 """sequential: runs of blocks of one class become nn.Sequential.
 
-    x = self.block1(x)
-    x = self.block2(x)    ->    x = self.blocks(x)
+x = self.block1(x)
+x = self.block2(x)    ->    x = self.blocks(x)
 """
 
 from __future__ import annotations
 
+from keras2torch.errors import K2TError
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
 from keras2torch.passes.outline import count_uses
+from keras2torch.torch_signatures import signature_of
 
 
 def sequential(module: Module) -> Module:
-    """Group runs in every class, alike in all its instances."""
+    """Group in every class, alike in all its instances."""
+    for cls in classes_of(module):
+        for instance in cls.instances:
+            for member in instance.members:
+                if isinstance(member, Submodule) and member.body is not None:
+                    _unfold(member)
     for cls in classes_of(module):
         start = 0
         while start < len(cls.body.nodes):
@@ -51,7 +58,9 @@ def _group(module: Module, start: int, length: int) -> None:
     items = tuple(node.target for node in run)
     submodule = Submodule("nn.Sequential", items=items, hints=_group_hints(items))
     last = run[-1]
-    node = Node("call", submodule, run[0].args, {}, last.outputs, where=run[0].where, call=last.call)
+    node = Node(
+        "call", submodule, run[0].args, {}, last.outputs, where=run[0].where, call=last.call
+    )
     for value in node.outputs:
         value.node = node
     module.nodes[start : start + length] = [node]
@@ -61,3 +70,56 @@ def _group_hints(items: tuple[Submodule, ...]) -> tuple[str, ...]:
     cls = items[0].cls
     assert isinstance(cls, ModuleClass)
     return ("blocks",) if "block" in cls.name.lower() else ("layers",)
+
+
+LONGEST = 6  # items of a chain that is written in place
+
+# Functions of one tensor as modules: (class, names of the further arguments).
+_MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "F.relu": ("nn.ReLU", ()),
+    "F.elu": ("nn.ELU", ("alpha",)),
+    "F.gelu": ("nn.GELU", ()),
+    "F.silu": ("nn.SiLU", ()),
+    "F.leaky_relu": ("nn.LeakyReLU", ("negative_slope",)),
+    "F.softmax": ("nn.Softmax", ()),
+    "torch.sigmoid": ("nn.Sigmoid", ()),
+    "torch.tanh": ("nn.Tanh", ()),
+    "torch.flatten": ("nn.Flatten", ("start_dim",)),
+}
+
+
+def _unfold(member: Submodule) -> None:
+    """A child that is a short plain chain, written as nn.Sequential instead of a class."""
+    body = member.body
+    assert body is not None
+    if body.scope is None or body.scope.kind != "sequential" or len(body.nodes) > LONGEST:
+        return
+    if len(body.inputs) != 1 or len(body.outputs) != 1:
+        return
+    items, before = [], body.inputs[0]
+    for node in body.nodes:
+        item = _as_module(node, before)
+        if item is None or any(item is other for other in items):
+            return
+        items.append(item)
+        before = node.output
+    if before is not body.outputs[0]:
+        return
+    member.cls, member.items, member.body = "nn.Sequential", tuple(items), None
+
+
+def _as_module(node: Node, before: object) -> Submodule | None:
+    if not node.args or node.args[0] is not before or len(node.outputs) != 1:
+        return None
+    if node.kind == "call" and len(node.args) == 1 and not node.kwargs:
+        return node.target
+    if node.kind != "function" or node.target not in _MODULES:
+        return None
+    cls, names = _MODULES[node.target]
+    if len(node.args) - 1 > len(names):
+        return None
+    given = {**dict(zip(names, node.args[1:])), **node.kwargs}
+    try:
+        return Submodule(cls, signature_of(cls).complete(given))
+    except K2TError:
+        return None

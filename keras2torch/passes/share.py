@@ -1,7 +1,7 @@
 """share: child modules of equal structure become instances of one class, innermost first.
 
-    block1 = Module(conv(3 -> 16), relu)           class Block: instances block1, block2,
-    block2 = Module(conv(16 -> 32), relu)    ->    which differ in literals only
+block1 = Module(conv(3 -> 16), relu)           class Block: instances block1, block2,
+block2 = Module(conv(16 -> 32), relu)    ->    which differ in literals only
 """
 
 from __future__ import annotations

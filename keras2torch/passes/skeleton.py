@@ -24,7 +24,12 @@ def skeleton(module: Module, exact: bool = False) -> Any:
         if isinstance(item, Value):
             return ("value", values.setdefault(id(item), len(values)))
         if isinstance(item, Param):
-            return ("param", members.setdefault(id(item), len(members)), item.buffer, item.hints[-1:])
+            return (
+                "param",
+                members.setdefault(id(item), len(members)),
+                item.buffer,
+                item.hints[-1:],
+            )
         if isinstance(item, Submodule):
             return _submodule(item, members)
         if isinstance(item, Parameter):
@@ -36,8 +41,13 @@ def skeleton(module: Module, exact: bool = False) -> Any:
         if isinstance(item, dict):
             return tuple((k, show(v)) for k, v in item.items())
         if isinstance(item, slice):
-            return ("slice", *(repr(part) if not isinstance(part, Value) else show(part)
-                               for part in (item.start, item.stop, item.step)))
+            return (
+                "slice",
+                *(
+                    repr(part) if not isinstance(part, Value) else show(part)
+                    for part in (item.start, item.stop, item.step)
+                ),
+            )
         return repr(item)
 
     def _submodule(sub: Submodule, seen: dict[int, int]) -> Any:
@@ -56,7 +66,14 @@ def skeleton(module: Module, exact: bool = False) -> Any:
     lines = [("inputs", tuple(show(v) for v in module.inputs))]
     for node in module.nodes:
         lines.append(
-            (node.kind, show(node.target), show(node.args), show(node.kwargs), show(node.outputs), show(node.pattern))
+            (
+                node.kind,
+                show(node.target),
+                show(node.args),
+                show(node.kwargs),
+                show(node.outputs),
+                show(node.pattern),
+            )
         )
     lines.append(("outputs", tuple(show(v) for v in module.outputs)))
     return tuple(lines)
@@ -74,12 +91,18 @@ def _config(value: Any) -> str:
 class Slot:
     """A place in a module that holds a literal."""
 
-    def __init__(self, holder: Any, key: Any, name: str, member: Submodule | None, node: Node | None):
+    def __init__(
+        self, holder: Any, key: Any, name: str, member: Submodule | None, node: Node | None
+    ):
         self.holder, self.key, self.name, self.member, self.node = holder, key, name, member, node
 
     @property
     def value(self) -> Any:
-        return getattr(self.holder, self.key) if isinstance(self.holder, Param) else self.holder[self.key]
+        return (
+            getattr(self.holder, self.key)
+            if isinstance(self.holder, Param)
+            else self.holder[self.key]
+        )
 
     def set(self, value: Any) -> None:
         """Replace the literal (by a Parameter)."""

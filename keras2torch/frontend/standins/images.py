@@ -53,8 +53,12 @@ class Iterator:
         """What a model is fed with."""
         return Spec((None, *self.image_shape))
 
+    def true_length(self) -> Any:
+        """What ``len`` gives: the number of batches, or a stand-in for it."""
+        return Absent(self.n._source) if is_absent(self.n) else -(-int(self.n) // int(self.batch_size))
+
     def __len__(self) -> int:
-        return 1 if is_absent(self.n) else -(-int(self.n) // int(self.batch_size))
+        return int(self.true_length())
 
     def __getitem__(self, index: Any) -> Any:
         import numpy as np

@@ -89,7 +89,7 @@ MOVED: dict[str, str] = {
     "datasets.boston_housing": "datasets.boston_housing",
     "datasets.california_housing": "datasets.california_housing",
     "utils": "utils",
-    "saving": "utils",
+    "saving": "saving",
     "preprocessing.image": "preprocessing.image",
     "preprocessing.image_dataset": "utils",
     "preprocessing.text": "preprocessing.text",
@@ -103,6 +103,12 @@ MOVED: dict[str, str] = {
     "random": "random",
     "tree": "tree",
 }
+
+_APPLICATIONS = (
+    "vgg16 vgg19 resnet50 resnet resnet_v2 inception_v3 inception_resnet_v2 xception mobilenet mobilenet_v2 "
+    "mobilenet_v3 densenet nasnet efficientnet efficientnet_v2 convnext imagenet_utils"
+).split()
+MOVED |= {f"applications.{name}": f"applications.{name}" for name in _APPLICATIONS}
 
 _LAYERS = (f"{_HERE}.layers", "keras2torch.layers:REGISTRY")
 _MODELS = (f"{_HERE}.models",)
@@ -134,12 +140,17 @@ NAMESPACES: dict[str, Namespace] = {
     "keras.optimizers.schedules": Namespace((f"{_TRAINING}.schedules:REGISTRY",), "schedule"),
     "keras.callbacks": Namespace((f"{_TRAINING}.callbacks:REGISTRY",)),
     "keras.utils": Namespace((f"{_HERE}.utils", f"{_HERE}.data")),
+    "keras.saving": Namespace((f"{_HERE}.utils", *_MODELS)),
     "keras.datasets": Namespace(),
     "keras.preprocessing": Namespace((f"{_HERE}.utils",)),
     "keras.preprocessing.image": Namespace((f"{_HERE}.images",)),
     "keras.preprocessing.text": Namespace((f"{_HERE}.text",)),
     "keras.preprocessing.sequence": Namespace((f"{_HERE}.sequences",)),
     "keras.applications": Namespace((f"{_HERE}.applications",)),
+    **{
+        f"keras.applications.{name}": Namespace((f"{_HERE}.applications:{name}",))
+        for name in _APPLICATIONS
+    },
     "keras.wrappers": Namespace(),
     "keras.wrappers.scikit_learn": Namespace((f"{_HERE}.scikit_learn",)),
     "keras.mixed_precision": Namespace((f"{_HERE}.mixed_precision",)),

@@ -1,0 +1,303 @@
+"""Which of the models that a script has made is meant."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from keras2torch.errors import K2TError, ScriptError
+from keras2torch.frontend.absent import is_absent
+from keras2torch.frontend.recording import Recording
+from keras2torch.layers.base import Layer
+from keras2torch.models import MODELS, Model, relative_scopes
+
+_MAKERS = {"Model", "Sequential", "Functional"}
+_FIT = ("fit", "fit_generator", "train_on_batch")
+
+
+def choose(recording: Recording, wanted: str | None, failure: K2TError | None) -> Model:
+    """The model called ``wanted``, or the only one that the script is about.
+
+    ``failure`` is what ended the script early. Raises ScriptError where no model, or no single one, is meant.
+    """
+    if wanted is not None:
+        return by_name(recording, wanted, failure)
+    models = _ends(failure is not None)
+    if not models and failure is not None:
+        raise failure
+    if not models:
+        return never_called(recording)
+    for group in (_with_calls(models, _FIT), _with_calls(models, ("compile",)), _bound(recording, models), models):
+        found = _one_per_place(recording, outermost(group))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ScriptError(
+                f"the script makes {len(found)} models: " + "; ".join(describe(recording, m) for m in found),
+                fix="choose one with --model NAME",
+            )
+    raise ScriptError("the script makes no model")
+
+
+def _ends(failed: bool) -> list[Model]:
+    """The models that can be translated; after a failure only those that were finished before it."""
+    models = [model for model in MODELS if model.outputs is not None or type(model).call is not Model.call]
+    if not failed:
+        return models
+    compiled = [model for model in models if model.training_calls]
+    return compiled or [m for m in models if type(m).__name__ in ("Model", "Functional") and m.outputs]
+
+
+def _with_calls(models: list[Model], methods: Iterable[str]) -> list[Model]:
+    return [m for m in models if any(call.method in methods for call in m.training_calls)]
+
+
+def _bound(recording: Recording, models: list[Model]) -> list[Model]:
+    values = {id(value) for value in recording.namespace.values()}
+    return [model for model in models if id(model) in values]
+
+
+def outermost(models: list[Model]) -> list[Model]:
+    """Without the models that are a part of another one."""
+    inner: set[int] = set()
+    reach = {id(model): _contents(model) for model in models}
+    for model in models:
+        parts, calls = reach[id(model)]
+        for other in models:
+            if other is model:
+                continue
+            theirs = reach[id(other)][1]
+            if id(other) in parts or (theirs and theirs < calls):
+                inner.add(id(other))
+    return [model for model in models if id(model) not in inner]
+
+
+def _contents(model: Model) -> tuple[set[int], set[int]]:
+    """The ids of the models inside a model, and of the calls in its graph."""
+    if model.outputs is None:
+        return {id(layer) for layer in _all_sublayers(model)}, set()
+    try:
+        graph = model.graph
+    except K2TError:
+        return set(), set()
+    inside = relative_scopes(graph)
+    owners = {id(s.owner) for call in graph.calls for s in inside(call) if isinstance(s.owner, Model)}
+    owners |= {id(layer) for layer in _all_sublayers(model)} if model.user_defined else set()
+    return owners - {id(model)}, {id(call) for call in graph.calls}
+
+
+def _all_sublayers(layer: Layer) -> Iterator[Layer]:
+    for inner in layer.sublayers():
+        yield inner
+        yield from _all_sublayers(inner)
+
+
+def _one_per_place(recording: Recording, models: list[Model]) -> list[Model]:
+    """Of the models that one statement has made several times, the last."""
+    places: dict[Any, list[Model]] = {}
+    for model in models:
+        key = model.where if model.where is not None else id(model)
+        places.setdefault((key, type(model)), []).append(model)
+    for same in places.values():
+        if len(same) > 1 and len({_form(model) for model in same}) > 1:
+            recording.note(
+                f"the model made at {same[0].where} is made {len(same)} times, each time different; "
+                "the last one is taken"
+            )
+    return [same[-1] for same in places.values()]
+
+
+def _form(model: Model) -> Any:
+    """What must be equal for two models to be the same architecture."""
+    if model.outputs is None:
+        return type(model)
+    calls = model.graph.calls
+    return tuple((type(call.operation), tuple(t.shape for t in call.outputs)) for call in calls)
+
+
+# By name.
+def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Model:
+    """A variable, ``object.attribute``, a function or class to call, or a call as it would be written."""
+    found = [model for model in MODELS if wanted in (model.variable, model.name)]
+    try:
+        value = eval(wanted, recording.namespace)
+    except (NameError, AttributeError, KeyError, IndexError, TypeError, SyntaxError) as error:
+        if found:
+            return found[-1]
+        if failure is not None:
+            raise failure from None
+        raise ScriptError(
+            f"the script has no model {wanted!r} ({error})", fix=_fix(recording, "--model takes one of: ")
+        ) from None
+    if is_absent(value):
+        raise value._source.error(f"the model {wanted!r}")
+    if not isinstance(value, Model) and callable(value) and not isinstance(value, Layer):
+        value = call(recording, wanted, value)
+    return single(recording, wanted, value)
+
+
+def single(recording: Recording, name: str, value: Any) -> Model:
+    """The one model that ``value`` is or holds."""
+    models = dict(models_in(name, value))
+    if len(models) == 1:
+        return next(iter(models.values()))
+    if models:
+        inner = outermost(list(models.values()))
+        raise ScriptError(
+            f"{name!r} holds {len(models)} models",
+            fix="choose one with --model: " + ", ".join(f"'{n}'" for n, m in models.items())
+            + (f" (the outermost is {describe(recording, inner[0])})" if len(inner) == 1 else ""),
+        )  # fmt: skip
+    raise ScriptError(
+        f"{name!r} gives no model but a {type(value).__name__}",
+        fix=_fix(recording, "--model takes one of: "),
+    )
+
+
+def models_in(name: str, value: Any) -> Iterator[tuple[str, Model]]:
+    """(expression, model) of every model that ``value`` is, or holds as an item or attribute."""
+    if isinstance(value, Model):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        yield from ((f"{name}[{i}]", item) for i, item in enumerate(value) if isinstance(item, Model))
+    elif isinstance(value, dict):
+        yield from ((f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(item, Model))
+    elif hasattr(value, "__dict__") and not inspect.ismodule(value):
+        pairs = list(vars(value).items())
+        yield from ((f"{name}.{key}", item) for key, item in pairs if isinstance(item, Model))
+
+
+def call(recording: Recording, name: str, function: Callable[..., Any]) -> Any:
+    """Call a function of the script; parameters without default take the script's variables of that name."""
+    arguments, missing = fill(recording, function)
+    if missing:
+        written = ", ".join(f"{parameter}=..." for parameter in missing)
+        raise ScriptError(
+            f"{name}() needs a value for {', '.join(missing)}",
+            fix=f"give it: --model '{name}({written})'",
+        )
+    return function(**arguments)
+
+
+def fill(recording: Recording, function: Callable[..., Any]) -> tuple[dict[str, Any], list[str]]:
+    """Arguments for the parameters without default, and the names of those that have none."""
+    arguments: dict[str, Any] = {}
+    missing: list[str] = []
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}, []
+    for parameter in parameters:
+        if parameter.default is not parameter.empty or parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            continue
+        for name in (parameter.name, parameter.name.upper()):
+            value = recording.namespace.get(name)
+            if value is not None and not callable(value):
+                arguments[parameter.name] = value
+                break
+        else:
+            missing.append(parameter.name)
+    return arguments, missing
+
+
+# Functions that nobody calls.
+def never_called(recording: Recording) -> Model:
+    """The model of the only function (or class) of the script that makes one when it is called."""
+    made: dict[str, Any] = {}
+    failures: dict[str, K2TError | str] = {}
+    makers = _makers(recording.namespace)
+    for name, function in makers.items():
+        arguments, missing = fill(recording, function)
+        if missing:
+            failures[name] = "it needs " + ", ".join(missing)
+            continue
+        try:
+            value = function(**arguments)
+        except K2TError as error:
+            failures[name] = error
+        except Exception as error:  # whatever a function says that nobody has called yet
+            failures[name] = f"{type(error).__name__}: {error}"
+        else:
+            if any(models_in(name, value)):
+                made[name] = value
+    helpers = {n for name in made for n in _names(makers[name]) if n in made and n != name}
+    remaining = {name: value for name, value in made.items() if name not in helpers}
+    if len(remaining) == 1:
+        name, value = next(iter(remaining.items()))
+        recording.note(f"{name}() is never called by the script; it was called to make the model")
+        return single(recording, f"{name}()", value)
+    if remaining:
+        raise ScriptError(
+            "the script makes no model, but has functions that make one: " + ", ".join(remaining),
+            fix="choose one with --model NAME",
+        )
+    if len(failures) == 1:
+        name, reason = next(iter(failures.items()))
+        if isinstance(reason, K2TError):
+            raise reason
+        if reason.startswith("it needs"):
+            call(recording, name, makers[name])
+    told = "; ".join(f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items())
+    raise ScriptError(
+        "the script makes no model" + (f" (tried: {told})" if told else ""),
+        fix="give a script that makes a keras Model or Sequential, or name a function with --model NAME",
+    )
+
+
+def _makers(namespace: dict[str, Any]) -> dict[str, Callable[..., Any]]:
+    """The script's own functions and classes in which a model is made."""
+    makers = {}
+    for name, value in namespace.items():
+        if getattr(value, "__module__", None) != "__main__" or not callable(value):
+            continue
+        if inspect.isclass(value) and issubclass(value, Layer) and not issubclass(value, Model):
+            continue
+        if inspect.isfunction(value) or inspect.isclass(value):
+            if _names(value) & _MAKERS or (inspect.isclass(value) and issubclass(value, Model)):
+                makers[name] = value
+    return makers
+
+
+def _names(value: Any) -> set[str]:
+    """The names that the code of a function, or of the methods of a class, mentions."""
+    if inspect.isclass(value):
+        return {n for item in vars(value).values() if inspect.isfunction(item) for n in _names(item)}
+    found: set[str] = set()
+    pending = [value.__code__]
+    while pending:
+        code = pending.pop()
+        found.update(code.co_names)
+        pending.extend(constant for constant in code.co_consts if inspect.iscode(constant))
+    return found
+
+
+# Messages.
+def describe(recording: Recording, model: Model) -> str:
+    """``name`` (where, what happens to it)."""
+    methods = {call.method for call in model.training_calls}
+    facts = [fact for fact in (model.where,) if fact]
+    facts += ["compiled"] if "compile" in methods else []
+    facts += ["fit"] if methods & set(_FIT) else []
+    return f"{path_to(recording, model)} ({', '.join(facts)})" if facts else path_to(recording, model)
+
+
+def path_to(recording: Recording, model: Model) -> str:
+    """How ``--model`` can name a model."""
+    for name, value in recording.namespace.items():
+        if value is model:
+            return name
+    for name, value in recording.namespace.items():
+        if not name.startswith("__"):
+            for expression, item in models_in(name, value):
+                if item is model:
+                    return expression
+    return model.variable or str(model.name)
+
+
+def _fix(recording: Recording, text: str) -> str | None:
+    names = [path_to(recording, model) for model in MODELS]
+    return text + ", ".join(dict.fromkeys(names)) if names else None

@@ -1,0 +1,214 @@
+"""Running a script, with stand-ins for Keras and TensorFlow, to the point where its model is known."""
+
+from __future__ import annotations
+
+import io
+import linecache
+import os
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from keras2torch import config
+from keras2torch.errors import K2TError, ScriptError
+from keras2torch.frontend import recording as recordings
+from keras2torch.frontend import trace, transform
+from keras2torch.frontend.choose import choose
+from keras2torch.frontend.imports import Importer, importing
+from keras2torch.frontend.notebook import code_cells
+from keras2torch.frontend.recording import Recording
+from keras2torch.frontend.sandbox import quieten, sandbox
+from keras2torch.frontend.standins.finder import stand_ins
+from keras2torch.frontend.watch import Stopped, Watch
+from keras2torch.layers import base
+from keras2torch.models import Model, clear_models
+
+
+def run_script(path: str | Path, *, model: str | None = None, notes: list[str] | None = None) -> Model:
+    """Run a .py file or the code cells of an .ipynb file as ``__main__`` and return the model it is about.
+
+    ``model`` picks one of several: a variable, ``object.attribute``, a function or class that is called, or a
+    call as it would be written in the script. What the user should know is appended to ``notes``. Raises
+    K2TError where the script cannot be run to its model.
+    """
+    path = Path(path)
+    cells = read_cells(path)
+    recording = Recording(notes if notes is not None else [])
+    with _fresh_state(), _surroundings(path), ExitStack() as stack:
+        recordings.begin(recording)
+        stack.callback(recordings.end)
+        main = types.ModuleType("__main__")
+        sys.modules["__main__"] = main
+        stack.enter_context(stand_ins())
+        importer = stack.enter_context(importing())
+        stack.enter_context(sandbox())
+        for name in ("os", "time", "io", "numpy"):
+            quieten(name)
+        recording.namespace = main.__dict__
+        main.__dict__.update(__file__=os.path.abspath(path), __builtins__=importer.builtins)
+        failure = _execute(cells, importer, recording)
+        return _chosen(recording, model, failure)
+
+
+def read_cells(path: Path) -> list[tuple[str, str]]:
+    """(file name, source) of the parts to run. Raises ScriptError where the file cannot be read."""
+    if path.is_dir():
+        raise ScriptError(f"{str(path)!r} is a directory", fix="give the program's file")
+    if not path.exists():
+        raise ScriptError(f"there is no file {str(path)!r}", fix="check the path")
+    try:
+        if path.suffix == ".ipynb":
+            return code_cells(path)
+        from importlib.util import decode_source
+
+        filename = os.path.abspath(path)
+        linecache.checkcache(filename)
+        return [(filename, decode_source(path.read_bytes()))]
+    except OSError as error:
+        raise ScriptError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise ScriptError(
+            f"{path.name} is not text in the encoding that it names ({error})",
+            fix="save it as UTF-8",
+        ) from None
+
+
+def _execute(cells: list[tuple[str, str]], importer: Importer, recording: Recording) -> K2TError | None:
+    """Run the parts; the error that ended them early, or None."""
+    try:
+        codes = []
+        for filename, source in cells:
+            code, importer.facts[filename] = transform.transform(source, filename)
+            codes.append(code)
+        with Watch():
+            for code in codes:
+                exec(code, recording.namespace)
+    except Stopped as stop:
+        where, _ = location(stop)
+        recording.note(f"{where}: the script was stopped here: nothing new was recorded for some time")
+    except SystemExit as leave:
+        return _left(leave)
+    except K2TError as error:
+        error.where = error.where or location(error)[0]
+        return error
+    except SyntaxError as error:
+        return _syntax_error(error)
+    except Exception as error:  # whatever the script raises
+        where, line = location(error)
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return ScriptError(f"{text}\n    {line}" if line else text, where=where)
+    except RecursionError:
+        return ScriptError("the script nests too deeply")
+    return None
+
+
+def _chosen(recording: Recording, wanted: str | None, failure: K2TError | None) -> Model:
+    try:
+        with Watch():
+            model = choose(recording, wanted, failure)
+    except Stopped:
+        raise ScriptError(f"making the model {wanted or ''} takes too long") from None
+    except K2TError as error:
+        error.where = error.where or location(error)[0]
+        raise
+    except Exception as error:  # a function of the script that --model names
+        where, line = location(error)
+        raise ScriptError(f"{type(error).__name__}: {error}\n    {line}", where=where) from error
+    if failure is not None:
+        what = f"{failure.where}: {failure.what}" if failure.where else failure.what
+        recording.note(f"the script stopped after the model was recorded: {what}")
+    return model
+
+
+def location(error: BaseException) -> tuple[str | None, str]:
+    """``file.py:line`` of the innermost frame of the user's in a traceback, and that line."""
+    where, line = None, ""
+    traceback = error.__traceback__
+    while traceback is not None:
+        filename = traceback.tb_frame.f_code.co_filename
+        if trace.is_user_file(filename):
+            where = f"{os.path.basename(filename)}:{traceback.tb_lineno}"
+            line = linecache.getline(filename, traceback.tb_lineno).strip()
+        traceback = traceback.tb_next
+    return where, line
+
+
+def _left(leave: SystemExit) -> ScriptError | None:
+    if leave.code in (None, 0):
+        return None
+    where, _ = location(leave)
+    told = sys.stderr.getvalue().strip().splitlines() if isinstance(sys.stderr, io.StringIO) else []
+    reason = leave.code if isinstance(leave.code, str) else told[-1] if told else f"code {leave.code}"
+    return ScriptError(
+        f"the script ends itself: {reason}",
+        where=where,
+        fix="give the script what it asks for as defaults: it is run without arguments",
+    )
+
+
+def _syntax_error(error: SyntaxError) -> ScriptError:
+    line = (error.text or "").strip()
+    old = line.startswith("print ") or "Missing parentheses" in str(error.msg) or "exec " in line
+    return ScriptError(
+        f"syntax error: {error.msg}" + (f"\n    {line}" if line else ""),
+        where=f"{os.path.basename(error.filename or 'the script')}:{error.lineno}",
+        fix="this looks like Python 2: convert it with 2to3" if old else None,
+    )
+
+
+@contextmanager
+def _fresh_state() -> Iterator[None]:
+    """Forget what an earlier script has left behind."""
+    config.reset()
+    clear_models()
+    base.clear_names()
+    base._training[:] = [None]
+    trace.forget_frames()
+    trace._statements.cache_clear()
+    try:
+        yield
+    finally:
+        base._training[:] = [None]
+
+
+@contextmanager
+def _surroundings(path: Path) -> Iterator[None]:
+    """What Python sets up for ``python script.py``, and quiet streams; put back at the end."""
+    import warnings
+
+    kept = {name: getattr(sys, name) for name in ("argv", "path", "stdin", "stdout", "stderr")}
+    main, folder, environment = sys.modules.get("__main__"), os.getcwd(), dict(os.environ)
+    limit, hook = sys.getrecursionlimit(), sys.excepthook
+    sys.argv = [str(path)]
+    sys.path = [os.path.dirname(os.path.abspath(path)), *sys.path]
+    sys.stdin, sys.stdout, sys.stderr = io.StringIO(), _Quiet(), io.StringIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, value in kept.items():
+            setattr(sys, name, value)
+        sys.setrecursionlimit(limit)
+        sys.excepthook = hook
+        if main is not None:
+            sys.modules["__main__"] = main
+        os.chdir(folder)
+        if dict(os.environ) != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+class _Quiet(io.TextIOBase):
+    """A stream that takes everything and keeps nothing."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def writable(self) -> bool:
+        return True

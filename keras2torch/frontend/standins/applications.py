@@ -1,0 +1,86 @@
+"""``keras.applications``: the scaling of inputs; a network itself is refused where it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from keras2torch.errors import UnsupportedError
+from keras2torch.frontend import trace
+from keras2torch.frontend.absent import Absent, Source
+from keras2torch.graph import Tensor
+
+# Module -> (networks, how preprocess_input scales: keras/src/applications/imagenet_utils.py).
+_FAMILIES: dict[str, tuple[str, str]] = {
+    "vgg16": ("VGG16", "caffe"),
+    "vgg19": ("VGG19", "caffe"),
+    "resnet50": ("ResNet50", "caffe"),
+    "resnet": ("ResNet50 ResNet101 ResNet152", "caffe"),
+    "resnet_v2": ("ResNet50V2 ResNet101V2 ResNet152V2", "tf"),
+    "inception_v3": ("InceptionV3", "tf"),
+    "inception_resnet_v2": ("InceptionResNetV2", "tf"),
+    "xception": ("Xception", "tf"),
+    "mobilenet": ("MobileNet", "tf"),
+    "mobilenet_v2": ("MobileNetV2", "tf"),
+    "mobilenet_v3": ("MobileNetV3Large MobileNetV3Small", "none"),
+    "densenet": ("DenseNet121 DenseNet169 DenseNet201", "torch"),
+    "nasnet": ("NASNetMobile NASNetLarge", "tf"),
+    "efficientnet": (" ".join(f"EfficientNetB{i}" for i in range(8)), "none"),
+    "efficientnet_v2": (
+        " ".join(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+        "none",
+    ),
+    "convnext": (" ".join(f"ConvNeXt{s}" for s in ("Tiny", "Small", "Base", "Large", "XLarge")), "none"),
+    "imagenet_utils": ("", "caffe"),
+}
+
+
+def _network(name: str) -> Callable[..., Any]:
+    def network(*args: Any, **kwargs: Any) -> Any:
+        raise UnsupportedError(
+            f"keras.applications.{name} is not translated yet",
+            where=trace.user_location(),
+            fix="save the network with model.save() under real Keras, and give k2t that file",
+        )
+
+    network.__name__ = name
+    return network
+
+
+def _preprocess(mode: str) -> Callable[..., Any]:
+    def preprocess_input(x: Any, data_format: Any = None, mode: str = mode) -> Any:
+        if not isinstance(x, Tensor) or mode == "none":
+            return x
+        if mode == "tf":
+            return x / 127.5 - 1.0
+        if mode == "torch":
+            return (x / 255.0 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        return x[..., ::-1] - [103.939, 116.779, 123.68]
+
+    return preprocess_input
+
+
+def decode_predictions(preds: Any, top: int = 5, **kwargs: Any) -> Absent:
+    return Absent(Source("the classes that a network predicts"))
+
+
+def _networks() -> dict[str, Any]:
+    names = [name for networks, _ in _FAMILIES.values() for name in networks.split()]
+    found: dict[str, Any] = {name: _network(name) for name in names}
+    if importlib.util.find_spec("keras2torch.applications") is not None:
+        found.update(importlib.import_module("keras2torch.applications").REGISTRY)
+    return found
+
+
+NAMES: dict[str, Any] = _networks()
+FAMILY: dict[str, dict[str, Any]] = {
+    family: {
+        **{name: NAMES[name] for name in networks.split()},
+        "preprocess_input": _preprocess(mode),
+        "decode_predictions": decode_predictions,
+    }
+    for family, (networks, mode) in _FAMILIES.items()
+}
+globals().update(FAMILY)  # so that "applications:vgg16" names a table

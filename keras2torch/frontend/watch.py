@@ -1,0 +1,73 @@
+"""A limit on the time that a script runs: most of what follows its last model is training."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from keras2torch.models import MODELS
+
+WITHOUT_MODEL = 60.0
+"""Seconds until a script that has made no model is stopped."""
+AFTER_MODEL = 4.0
+"""Seconds without a new model, once there is one."""
+IN_TRAINING_LOOP = 1.0
+"""The same, while the script trains batch by batch."""
+
+
+class Stopped(BaseException):
+    """Raised in the script's thread when its time is over."""
+
+
+class Watch:
+    """Context that raises ``Stopped`` in the thread that entered it."""
+
+    def __enter__(self) -> Watch:
+        self.thread = threading.get_ident()
+        self.over = threading.Event()
+        self.watcher = threading.Thread(target=self._run, daemon=True)
+        self.watcher.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.over.set()
+        while True:
+            try:
+                self.watcher.join()
+                return
+            except Stopped:  # sent just before the end
+                continue
+
+    def _run(self) -> None:
+        seen, since, batches = _progress(), time.monotonic(), _batches()
+        while not self.over.wait(0.1):
+            progress = _progress()
+            if progress != seen:
+                seen, since, batches = progress, time.monotonic(), _batches()
+            if time.monotonic() - since > self._limit(progress, batches):
+                self._stop()
+
+    @staticmethod
+    def _limit(progress: tuple[int, int], batches: int) -> float:
+        if not any(progress):
+            return WITHOUT_MODEL
+        return IN_TRAINING_LOOP if _batches() - batches > 50 else AFTER_MODEL
+
+    def _stop(self) -> None:
+        import ctypes
+
+        thread, error = ctypes.c_ulong(self.thread), ctypes.py_object(Stopped)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
+
+
+def _progress() -> tuple[int, int]:
+    models: list[Any] = list(MODELS)
+    return len(models), sum(1 for model in models if model.training_calls)
+
+
+def _batches() -> int:
+    return sum(len(model.training_calls) for model in list(MODELS))

@@ -1,0 +1,23 @@
+"""Masks for attention, as Keras makes them."""
+
+import torch
+from torch import Tensor
+
+
+def additive_mask(mask: Tensor, query: Tensor) -> Tensor:
+    """What to add to attention scores: a row that may see nothing averages all places, as in Keras."""
+    lowest = torch.finfo(query.dtype).min / 2
+    return torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, lowest)
+
+
+def causal_mask(query: Tensor, value: Tensor) -> Tensor:
+    """True where place i may see place j <= i. Lengths are those of axis 1."""
+    size = (query.shape[1], value.shape[1])
+    return torch.ones(size, dtype=torch.bool, device=query.device).tril()
+
+
+def window_mask(query: Tensor, value: Tensor, window: int) -> Tensor:
+    """True where places lie less than ``window`` apart. Lengths are those of axis 1."""
+    size = (query.shape[1], value.shape[1])
+    mask = torch.ones(size, dtype=torch.bool, device=query.device)
+    return mask.tril(window - 1).triu(1 - window)

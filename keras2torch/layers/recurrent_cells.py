@@ -1,0 +1,450 @@
+"""The cells of recurrent layers: one step each, written out in the generated file where torch has no layer for it.
+
+Formulas: keras/src/layers/rnn/{simple_rnn,lstm,gru,stacked_rnn_cells,dropout_rnn_cell}.py of Keras 3.15.
+The weights keep Keras's layout and order of gates: ``x @ kernel + h @ recurrent_kernel + bias``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from keras2torch.graph import Shape, Spec, tensors_in
+from keras2torch.initial_text import Lines, lines_for
+from keras2torch.layers.activations import activation_name
+from keras2torch.layers.base import Layer
+from keras2torch.module import Mapping, Value
+
+# Keras 1's names, and those that today's layers pass on without naming them.
+OLD_NAMES: dict[str, str | None] = {
+    "output_dim": "units",
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "time_major": None,
+}
+
+
+def old_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of Keras 1 that changed more than their name."""
+    given = dict(arguments)
+    if "consume_less" in given:
+        given["implementation"] = {"cpu": 0, "mem": 1, "gpu": 2}.get(given.pop("consume_less"), 1)
+    if "forget_bias_init" in given:
+        given["unit_forget_bias"] = given.pop("forget_bias_init") in ("one", "ones")
+    return given
+
+
+class _Cell(Layer):
+    """What the cells share. A call takes the input and the states; it gives the output and the new states."""
+
+    base_arguments = {**Layer.base_arguments, "implementation": 2}
+    old_names = OLD_NAMES
+    ignored = ("seed",)
+    gates = 1
+    torch_layer: str | None = None
+    """The torch layer that runs this cell over a sequence, where ``is_native``."""
+    torch_options: dict[str, Any] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **old_arguments(kwargs))
+
+    def _set_base(self, given: dict[str, Any]) -> None:
+        super()._set_base(given)
+        self.implementation = given.get("implementation", 2)
+
+    def build(self, input_shape: Shape) -> None:
+        units = int(self.units)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.gates * units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(units, self.gates * units),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=self.bias_shape(),
+                initializer=self.bias_start(),
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def bias_shape(self) -> Shape:
+        return (self.gates * int(self.units),)
+
+    def bias_start(self) -> Any:
+        """The initialiser of the whole bias."""
+        return self.bias_initializer
+
+    # What Keras's own cells tell.
+    @property
+    def state_size(self) -> Any:
+        return int(self.units)
+
+    @property
+    def output_size(self) -> int:
+        return int(self.units)
+
+    def get_initial_state(self, batch_size: Any = None, **kwargs: Any) -> Any:
+        """Zeros; a recurrent layer makes its own."""
+        from keras2torch.ops import OPS
+
+        return [OPS["keras.ops.zeros"]((batch_size, n)) for n in state_sizes(self)]
+
+    def output_spec(self, inputs: Any, states: Any, **masks: Any) -> Any:
+        if inputs.shape[-1] != self.kernel.shape[0]:
+            raise ValueError(f"the last axis should be {self.kernel.shape[0]}")
+        spec = Spec((inputs.shape[0], int(self.units)), self.dtype)
+        count = len(tensors_in(states))
+        return spec, [spec] * count if isinstance(states, (list, tuple)) else spec
+
+    # Dropout.
+    def rates(self, training: bool | None) -> tuple[float, float]:
+        """The dropout of inputs and of states that acts."""
+        given = float(self.dropout or 0), float(self.recurrent_dropout or 0)
+        if training is False:
+            return 0.0, 0.0
+        if max(given) >= 1:
+            raise self.unsupported("a dropout of 1 leaves nothing", "use a rate below 1")
+        return given
+
+    def drops_by_gate(self, training: bool | None) -> bool:
+        """Whether each gate has a dropout mask of its own; else one mask serves the whole input."""
+        return self.gates > 1 and (self.implementation != 2 or self.rates(training)[1] > 0)
+
+    def check_masks(self, b: Any, input_masks: Any, state_masks: Any) -> None:
+        """Outside a recurrent layer nobody makes the masks."""
+        if input_masks is None and state_masks is None and any(self.rates(b.training)):
+            if not getattr(self, "inside_layer", False):
+                raise self.unsupported(
+                    "dropout of a cell that is called by the program itself",
+                    "give the cell to keras.layers.RNN, or leave its dropout out",
+                )
+
+    def native(self, training: bool | None) -> bool:
+        """Whether ``torch_layer`` computes exactly this cell over a sequence."""
+        return (
+            self.torch_layer is not None
+            and activation_name(self.activation) == "tanh"
+            and (self.gates == 1 or activation_name(self.recurrent_activation) == "sigmoid")
+            and self.rates(training)[1] == 0
+            and not (self.rates(training)[0] and self.drops_by_gate(training))
+        )
+
+    # Torch.
+    def native_weights(self, b: Any, suffix: str = "_l0") -> dict[str, Mapping]:
+        """The tensors of ``torch_layer`` from Keras's weights."""
+        weights = {
+            f"weight_ih{suffix}": b.mapping(lambda kernel: kernel.T, self.kernel),
+            f"weight_hh{suffix}": b.mapping(lambda kernel: kernel.T, self.recurrent_kernel),
+        }
+        if self.bias is not None:
+            shape = self.bias.shape
+            zeros = Mapping((), lambda: numpy.zeros(shape, "float32"), shape, False)
+            weights |= {f"bias_ih{suffix}": b.same(self.bias), f"bias_hh{suffix}": zeros}
+        return weights
+
+    def native_initial(self, suffix: str = "_l0") -> dict[str, Any]:
+        """How those tensors start, where it is not as their Keras weight does."""
+        return {f"bias_hh{suffix}": "zeros"} if self.bias is not None else {}
+
+    def projected(self, b: Any, x: Any, masks: Any, kernel: Any, bias: Any = None) -> Any:
+        """``x @ kernel + bias``, with a dropout mask for each gate if there are ``masks``."""
+        kernel = b.param(kernel)
+        shape = (x.shape[0], kernel.shape[1])
+        if masks is not None and self.gates == 1:
+            x, masks = b.operator("*", x, masks), None
+        if masks is None:
+            x = b.operator("@", x, kernel, shape=shape)
+        else:
+            x = b.function("matmul_by_gate", x, masks, kernel, shape=shape)
+        return x if bias is None else b.operator("+", x, bias, shape=shape)
+
+    def split(self, b: Any, x: Any, *names: str) -> list[Value]:
+        """``x`` cut into as many equal parts along its last axis as there are names."""
+        shape = (*x.shape[:-1], x.shape[-1] // len(names))
+        parts = [Value(shape, tuple(range(len(shape))), hint=name, name=name) for name in names]
+        return b.multi("method", "chunk", (x, len(names)), {"dim": -1}, parts)
+
+
+def named(value: Value, name: str) -> Value:
+    """``value``, with the name that the formula gives it."""
+    value.name = name
+    return value
+
+
+class SimpleRNNCell(_Cell):
+    """``h = activation(x @ kernel + h @ recurrent_kernel + bias)``."""
+
+    units: int
+    activation: Any = "tanh"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: Any = None
+
+    old_names = {**OLD_NAMES, "recurrent_activation": None}
+    torch_layer = "nn.RNN"
+
+    def native(self, training: bool | None) -> bool:
+        known = activation_name(self.activation) in ("tanh", "relu")
+        return known and self.rates(training)[1] == 0
+
+    @property
+    def torch_options(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"nonlinearity": activation_name(self.activation)}
+
+    def lower(
+        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+    ) -> Any:
+        self.check_masks(b, input_masks, state_masks)
+        h = states[0] if isinstance(states, (list, tuple)) else states
+        bias = b.param(self.bias) if self.bias is not None else None
+        x = self.projected(b, inputs, input_masks, self.kernel, bias)
+        h = self.projected(b, h, state_masks, self.recurrent_kernel)
+        h = named(b.activation(b.operator("+", x, h), self.activation), "h")
+        return [h, h]
+
+
+class LSTMCell(_Cell):
+    """Gates in the order input, forget, candidate, output; the states are h and c."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    unit_forget_bias: bool = True
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: Any = None
+
+    gates = 4
+    torch_layer = "nn.LSTM"
+
+    @property
+    def state_size(self) -> Any:
+        return [int(self.units)] * 2
+
+    def bias_start(self) -> Any:
+        return forget_gate_open(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+
+    def lower(
+        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+    ) -> Any:
+        self.check_masks(b, input_masks, state_masks)
+        h, c = states
+        total = self.projected(b, inputs, input_masks, self.kernel)
+        total = b.operator("+", total, self.projected(b, h, state_masks, self.recurrent_kernel))
+        if self.bias is not None:
+            total = b.operator("+", total, b.param(self.bias), shape=total.shape)
+        parts = self.split(b, total, "input_gate", "forget_gate", "candidate", "output_gate")
+        return lstm_update(self, b, parts, c)
+
+
+def lstm_update(cell: Any, b: Any, parts: list[Any], c: Any) -> list[Any]:
+    """The states after an LSTM's step, from its gates before activation."""
+    input_gate, forget_gate, candidate, output_gate = parts
+    kept = b.operator("*", b.activation(forget_gate, cell.recurrent_activation), c)
+    candidate = b.activation(candidate, cell.activation)
+    added = b.operator("*", b.activation(input_gate, cell.recurrent_activation), candidate)
+    c = named(b.operator("+", kept, added), "c")
+    output_gate = b.activation(output_gate, cell.recurrent_activation)
+    h = named(b.operator("*", output_gate, b.activation(c, cell.activation)), "h")
+    return [h, h, c]
+
+
+def forget_gate_open(initializer: Any) -> Lines:
+    """Keras's ``unit_forget_bias``: the forget gate's quarter of the bias starts at 1."""
+
+    def make(target: str) -> list[str]:
+        mapping = Mapping((), lambda: None, (4,))
+        return [
+            *lines_for(initializer, target, mapping),
+            f"{target}.data.chunk(4)[1].fill_(1)  # the forget gate",
+        ]
+
+    config = getattr(initializer, "get_config", dict)()
+    return Lines(f"forget gate, {initializer if isinstance(initializer, (str, dict)) else config}", make)
+
+
+class GRUCell(_Cell):
+    """Gates in the order update, reset, candidate. ``reset_after``: the reset gate acts after the product."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    reset_after: bool = True
+    seed: Any = None
+
+    gates = 3
+    torch_layer = "nn.GRU"
+
+    def bias_shape(self) -> Shape:
+        size = 3 * int(self.units)
+        return (2, size) if self.reset_after else (size,)
+
+    def native(self, training: bool | None) -> bool:
+        return bool(self.reset_after) and super().native(training)
+
+    def native_weights(self, b: Any, suffix: str = "_l0") -> dict[str, Mapping]:
+        def reset_first(array: Any) -> Any:  # update, reset, candidate -> torch's reset, update, new
+            update, reset, candidate = numpy.split(array, 3)
+            return numpy.concatenate([reset, update, candidate])
+
+        weights = {
+            f"weight_ih{suffix}": b.mapping(lambda kernel: reset_first(kernel.T), self.kernel),
+            f"weight_hh{suffix}": b.mapping(lambda kernel: reset_first(kernel.T), self.recurrent_kernel),
+        }
+        if self.bias is not None:  # both of torch's biases are Keras's
+            weights[f"bias_ih{suffix}"] = b.mapping(lambda bias: reset_first(bias[0]), self.bias)
+            weights[f"bias_hh{suffix}"] = b.mapping(lambda bias: reset_first(bias[1]), self.bias)
+        return weights
+
+    def native_initial(self, suffix: str = "_l0") -> dict[str, Any]:
+        return {}
+
+    def lower(
+        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+    ) -> Any:
+        self.check_masks(b, input_masks, state_masks)
+        h = states[0] if isinstance(states, (list, tuple)) else states
+        lower = self._reset_after if self.reset_after else self._reset_before
+        update, candidate = lower(b, inputs, h, input_masks, state_masks)
+        kept = b.operator("*", update, h)
+        h = b.operator("+", kept, b.operator("*", b.operator("-", 1, update), candidate))
+        return [named(h, "h"), h]
+
+    def _biases(self, b: Any) -> tuple[Any, Any]:
+        if self.bias is None:
+            return None, None
+        bias = b.param(self.bias)
+        if not self.reset_after:
+            return bias, None
+        rows = [b.index(bias, row, shape=bias.shape[1:], axes=(0,)) for row in (0, 1)]
+        return rows[0], rows[1]
+
+    def _reset_after(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
+        input_bias, recurrent_bias = self._biases(b)
+        of_x = self.projected(b, x, input_masks, self.kernel, input_bias)
+        of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
+        of_h = self.projected(b, h, state_masks, self.recurrent_kernel, recurrent_bias)
+        of_h = self.split(b, of_h, "update_h", "reset_h", "candidate_h")
+        update = named(self._gate(b, of_x[0], of_h[0]), "update")
+        reset = named(self._gate(b, of_x[1], of_h[1]), "reset")
+        candidate = b.operator("+", of_x[2], b.operator("*", reset, of_h[2]))
+        return update, named(b.activation(candidate, self.activation), "candidate")
+
+    def _reset_before(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
+        of_x = self.projected(b, x, input_masks, self.kernel, self._biases(b)[0])
+        of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
+        kernels = self.split(
+            b, b.param(self.recurrent_kernel), "update_kernel", "reset_kernel", "candidate_kernel"
+        )
+        seen = [h] * 3
+        if state_masks is not None:
+            masks = [b.index(state_masks, i, shape=state_masks.shape[1:]) for i in range(3)]
+            seen = [b.operator("*", h, mask) for mask in masks]
+        product = lambda left, right: b.operator("@", left, right, shape=h.shape)  # noqa: E731
+        update = named(self._gate(b, of_x[0], product(seen[0], kernels[0])), "update")
+        reset = named(self._gate(b, of_x[1], product(seen[1], kernels[1])), "reset")
+        candidate = product(b.operator("*", reset, seen[2]), kernels[2])
+        candidate = b.activation(b.operator("+", of_x[2], candidate), self.activation)
+        return update, named(candidate, "candidate")
+
+    def _gate(self, b: Any, left: Any, right: Any) -> Any:
+        return b.activation(b.operator("+", left, right), self.recurrent_activation)
+
+
+class StackedRNNCells(Layer):
+    """Cells one after the other, each with its own states, as one cell."""
+
+    cells: Any
+
+    def build(self, input_shape: Shape) -> None:
+        for cell in self.cells:
+            if not cell.built:
+                cell.build(input_shape)
+                cell.built = True
+            input_shape = (input_shape[0], output_size(cell))
+
+    @property
+    def state_size(self) -> Any:
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        return output_size(self.cells[-1])
+
+    def sublayers(self) -> list[Layer]:
+        return list(self.cells)
+
+    def call(self, inputs: Any, states: Any, **kwargs: Any) -> Any:
+        new = []
+        for cell, given in zip(self.cells, states):
+            inputs, after = cell(inputs, given if isinstance(given, (list, tuple)) else [given])
+            new.append(after if isinstance(given, (list, tuple)) else after[0])
+        return inputs, new
+
+
+def state_sizes(cell: Any) -> list[int]:
+    """The sizes of a cell's states, one after the other. Raises UnsupportedError for states of more axes."""
+    sizes = cell.state_size
+    flat: list[Any] = list(sizes) if isinstance(sizes, (list, tuple)) else [sizes]
+    if not all(hasattr(size, "__index__") for size in flat):
+        raise cell.unsupported(
+            f"the state_size {sizes!r} is no integer or list of integers",
+            "give each state of the cell one axis",
+        )
+    return [int(size) for size in flat]
+
+
+def output_size(cell: Any) -> int:
+    """The size of a cell's output."""
+    size = getattr(cell, "output_size", None)
+    return int(size) if size is not None else state_sizes(cell)[0]

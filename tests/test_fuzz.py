@@ -1,0 +1,265 @@
+"""Mutated saved models: whatever is in a file, reading it ends soon in a result or a K2TError.
+
+A bounded number of examples by default; K2T_FUZZ_EXAMPLES sets another (make fuzz: thousands, with
+another seed each time).
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import struct
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keras2torch.errors import K2TError
+from tests.saved_fixtures import read_everything, unpacked
+
+EXAMPLES = int(os.environ.get("K2T_FUZZ_EXAMPLES", "0"))
+LIMIT_SECONDS = 10.0
+MODELS = ["shared_nested", "half", "bidirectional", "custom", "operators", "wrapped_model"]
+SOURCES = [
+    (version, model) for version in ("2.13", "3.6", "3.15") for model in MODELS if model != "skip"
+]
+BOMB = "x" * 4096
+# Words that would do something if any of this text were executed.
+CANARY = "__import__('os').environ.__setitem__('K2T_CANARY', 'ran')"
+
+fuzz = settings(
+    max_examples=EXAMPLES or 60,
+    deadline=None,
+    database=None,
+    derandomize=not EXAMPLES,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def survives(data: bytes, suffix: str) -> None:
+    """The property of every mutated file."""
+    sys.modules.pop("antigravity", None)
+    os.environ.pop("K2T_CANARY", None)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
+        path = Path(directory) / f"model{suffix}"
+        path.write_bytes(data)
+        try:
+            read_everything(path)
+        except K2TError as error:
+            message = str(error)
+            assert message
+            assert len(message) < 2000
+            assert all(line.isprintable() for line in message.splitlines())
+        assert [entry.name for entry in Path(directory).iterdir()] == [path.name]
+    assert time.monotonic() - start < LIMIT_SECONDS
+    assert "K2T_CANARY" not in os.environ
+
+
+@functools.cache
+def good(version: str, model: str, suffix: str) -> bytes:
+    path = unpacked(version) / f"{model}{suffix}"
+    return path.read_bytes() if path.exists() else b""
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(parts: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+# --- bytes -----------------------------------------------------------------------------------
+
+extremes = st.sampled_from([0, 1, 2, 7, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 2**32 - 1, 2**64 - 1])
+patches = st.one_of(
+    st.binary(min_size=1, max_size=8),
+    extremes.map(lambda n: struct.pack("<Q", n)),
+    extremes.map(lambda n: struct.pack("<I", n & 0xFFFFFFFF)),
+    extremes.map(lambda n: bytes([n & 0xFF])),
+)
+edits = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), patches), min_size=1, max_size=6)
+
+
+@st.composite
+def damaged(draw, data: bytes) -> bytes:
+    """Some bytes overwritten, a stretch copied over another, or the end cut off."""
+    changed = bytearray(data)
+    # Headers are at the front and their tables all over; weights, which may be anything, between.
+    reach = draw(st.sampled_from([1.0, 1.0, 0.2, 0.02]))
+    for where, patch in draw(edits):
+        position = int(where * reach * len(changed))
+        changed[position : position + len(patch)] = patch[: len(changed) - position]
+    if draw(st.integers(0, 5)) == 0:
+        source, target = (draw(st.integers(0, len(changed) // 8 - 1)) * 8 for _ in range(2))
+        length = draw(st.sampled_from([8, 24, 40, 512]))
+        changed[target : target + length] = changed[source : source + length]
+    if draw(st.integers(0, 9)) == 0:
+        del changed[draw(st.integers(0, len(changed))) :]
+    return bytes(changed)
+
+
+@fuzz
+@given(st.data(), st.sampled_from(SOURCES), st.sampled_from([".h5", ".keras", ".json"]))
+def test_bytes(data, source, suffix):
+    original = good(*source, suffix)
+    if original:
+        survives(data.draw(damaged(original)), suffix)
+
+
+@fuzz
+@given(st.data(), st.sampled_from(SOURCES), st.booleans())
+def test_bytes_inside_the_zip(data, source, compress):
+    """The checksums are right, so that what is inside gets read."""
+    parts = members(good(*source, ".keras"))
+    name = data.draw(st.sampled_from(sorted(parts)))
+    parts[name] = data.draw(damaged(parts[name]))
+    survives(zipped(parts, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED), ".keras")
+
+
+# --- JSON structure --------------------------------------------------------------------------
+
+names = st.sampled_from(
+    ["", "dense", "bn", "__class__", "class", "forward", "a/b", "..", "\n", "😀", CANARY, BOMB]
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=True, allow_infinity=True),
+    names,
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def places(value: Any, path: tuple = ()) -> list[tuple]:
+    """The path of every value inside a JSON document."""
+    found = [path]
+    if isinstance(value, dict):
+        for key, child in value.items():
+            found += places(child, (*path, key))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            found += places(child, (*path, number))
+    return found
+
+
+def at(value: Any, path: tuple) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+@st.composite
+def rewritten(draw, text: str) -> str:
+    """A document with some values replaced, removed, repeated, renamed or exchanged."""
+    document = json.loads(text)
+    for _ in range(draw(st.integers(1, 4))):
+        where = places(document)
+        path = draw(st.sampled_from(where))
+        if not path:
+            continue
+        owner, key = at(document, path[:-1]), path[-1]
+        action = draw(st.sampled_from(["replace", "remove", "repeat", "rename", "exchange"]))
+        if action == "remove":
+            del owner[key]
+        elif action == "repeat" and isinstance(owner, list):
+            owner.extend([owner[key]] * draw(st.integers(1, 3)))
+        elif action == "rename" and isinstance(owner, dict):
+            owner[draw(names)] = owner.pop(key)
+        elif action == "exchange":
+            other = at(document, draw(st.sampled_from(where)))
+            owner[key] = json.loads(json.dumps(other))
+        else:
+            owner[key] = draw(values)
+    return json.dumps(document)
+
+
+@fuzz
+@given(st.data(), st.sampled_from(SOURCES))
+def test_config_of_a_zip(data, source):
+    parts = members(good(*source, ".keras"))
+    parts["config.json"] = data.draw(rewritten(parts["config.json"].decode())).encode()
+    survives(zipped(parts), ".keras")
+
+
+@fuzz
+@given(st.data(), st.sampled_from(SOURCES))
+def test_config_alone(data, source):
+    survives(data.draw(rewritten(good(*source, ".json").decode())).encode(), ".json")
+
+
+# --- HDF5 structure --------------------------------------------------------------------------
+
+attribute_values = st.one_of(
+    st.lists(names.filter(lambda name: "\0" not in name), max_size=5),
+    st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=5).map(
+        lambda items: [item.replace(b"\0", b"x") for item in items]
+    ),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    names,
+    values.map(json.dumps),
+)
+
+
+@fuzz
+@given(st.data(), st.sampled_from(SOURCES), st.booleans())
+def test_attributes_and_members_of_hdf5(data, source, inside_zip):
+    """Well-formed HDF5 whose attributes, groups and arrays are not what Keras wrote."""
+    if inside_zip:
+        parts = members(good(*source, ".keras"))
+        original = parts["model.weights.h5"]
+    else:
+        original = good(*source, ".h5")
+    if not original:
+        return
+    stream = io.BytesIO(original)
+    with h5py.File(stream, "r+") as file:
+        objects: list[Any] = [file]
+        file.visititems(lambda _, node: objects.append(node))
+        for _ in range(data.draw(st.integers(1, 4))):
+            _change(data, file, objects[data.draw(st.integers(0, len(objects) - 1))])
+    changed = stream.getvalue()
+    if inside_zip:
+        parts["model.weights.h5"] = changed
+        changed = zipped(parts)
+    survives(changed, ".keras" if inside_zip else ".h5")
+
+
+def _change(data: Any, file: h5py.File, node: Any) -> None:
+    if not node or node.name is None or node.name not in file:  # removed by an earlier change
+        return
+    action = data.draw(st.sampled_from(["set", "set", "drop", "delete", "add", "link"]))
+    attributes = sorted(node.attrs)
+    if action == "set":
+        key = data.draw(st.sampled_from([*attributes, "name", "dtype", "weight_names0"]))
+        node.attrs[key] = data.draw(attribute_values)
+    elif action == "drop" and attributes:
+        del node.attrs[data.draw(st.sampled_from(attributes))]
+    elif action == "delete" and node.name != "/":
+        del file[node.name]
+    elif action == "add" and isinstance(node, h5py.Group) and "vars" not in node:
+        node["vars"] = data.draw(st.sampled_from([1.0, "text", [1, 2], [0.5], b"x"]))
+    elif action == "link" and isinstance(node, h5py.Group) and "more" not in node:
+        targets = [h5py.SoftLink("/"), h5py.ExternalLink("/etc/passwd", "/"), file["/"]]
+        node["more"] = data.draw(st.sampled_from(targets))
