@@ -1,6 +1,6 @@
 """A layer that no Keras of today has (Keras 1's MaxoutDense).
 
-expect: unknown_layer_import.py:7
+expect: unknown_layer_import.py:10
 expect: MaxoutDense
 """
 from keras.models import Sequential
