@@ -113,22 +113,56 @@ class Builder:
         self._values[id(tensor)].append(value)
         return value
 
-    def align(self, tensors: Sequence[Tensor], flat: bool = False) -> dict[int, Any]:
-        """One common axis order for several tensors: that of most elements, if their ranks agree."""
+    def align(
+        self, tensors: Sequence[Tensor], flat: bool = False, broadcasts: bool = False
+    ) -> dict[int, Any]:
+        """One common axis order for several tensors: that of most elements, if their ranks agree.
+
+        With ``broadcasts``, operands of lower rank follow by a reshape.
+        """
         values = {id(tensor): self.any(tensor) for tensor in tensors}
         real = [t for t in tensors if isinstance(values[id(t)], Value) and len(t.shape) > 0]
-        ranked = [
-            t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)
-        ]
-        marks = {values[id(t)].flat for t in ranked}
+        ranked = {
+            id(t): t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)
+        }
+        marks = {values[key].flat for key in ranked}
         if marks - {None} and (not flat or len(marks) > 1):
             return {id(t): self.last(t) for t in tensors}
-        if len({len(t.shape) for t in ranked}) > 1:
-            return {id(t): self.last(t) for t in tensors}
+        if len({len(t.shape) for t in ranked.values()}) > 1:
+            aligned = self._align_ranks(list(ranked.values()), values) if broadcasts else None
+            return {**values, **(aligned or {id(t): self.last(t) for t in tensors})}
         if not real or marks - {None}:
             return values
         axes = values[id(max(real, key=_size))].axes
-        return {id(t): self.in_axes(t, axes) if t in ranked else values[id(t)] for t in tensors}
+        return {**values, **{key: self.in_axes(t, axes) for key, t in ranked.items()}}
+
+    def _align_ranks(self, tensors: list[Tensor], values: dict[int, Any]) -> dict[int, Any] | None:
+        """Operands of one axis order where their ranks differ; None where a reshape is not enough."""
+        rank = max(len(t.shape) for t in tensors)
+        largest = [t for t in tensors if len(t.shape) == rank and isinstance(values[id(t)], Value)]
+        if not largest:
+            return None
+        axes = values[id(max(largest, key=_size))].axes
+        table: dict[int, Any] = {}
+        for tensor in tensors:
+            if len(tensor.shape) == rank:
+                table[id(tensor)] = (tensor, None)
+                continue
+            full = (1,) * (rank - len(tensor.shape)) + tensor.shape
+            moved = [axis for axis in axes if full[axis] != 1]
+            if axes == tuple(range(rank)) or moved != sorted(moved) or tensor.shape.count(None) > 1:
+                return None
+            sizes = [full[axis] for axis in axes]
+            while sizes and sizes[0] == 1:
+                sizes.pop(0)
+            table[id(tensor)] = (tensor, tuple(sizes))
+        return {key: self._operand(tensor, axes, sizes) for key, (tensor, sizes) in table.items()}
+
+    def _operand(self, tensor: Tensor, axes: tuple[int, ...], shape: Shape | None) -> Any:
+        if shape is None:
+            return self.in_axes(tensor, axes)
+        own = axes if len(shape) == len(axes) else tuple(range(len(shape)))
+        return self.method("reshape", self.last(tensor), *_sizes(shape), shape=shape, axes=own)
 
     # Nodes.
     def node(
