@@ -99,5 +99,27 @@ def summary(source: Path, model: str | None) -> None:
     click.echo(summary_text(opened.model))
 
 
+@main.command(cls=_Command)
+@_SOURCE
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Compare the files in DIR, as they are."
+)
+@click.option("--name", metavar="NAME", help="Stem of the files in DIR. Default: SOURCE's.")
+@click.option("--grads", is_flag=True, help="Compare the gradients, too.")
+@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Relative to Keras's largest value.")
+def verify(source: Path, output: Path | None, name: str | None, grads: bool, tolerance: float) -> None:
+    """Run real Keras beside the torch module of SOURCE; exit 1 where they differ, 3 without Keras."""
+    from keras2torch.verify import KerasMissing
+    from keras2torch.verify import verify as compare
+
+    try:
+        report = compare(source, directory=output, name=name, gradients=grads, tolerance=tolerance)
+    except KerasMissing as error:
+        click.echo(f"k2t: {error}", err=True)
+        sys.exit(3)
+    click.echo(str(report))
+    sys.exit(0 if report.passed else 1)
+
+
 if __name__ == "__main__":
     main()

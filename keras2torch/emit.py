@@ -115,11 +115,12 @@ def _member_lines(member: Any) -> list[str]:
 
 
 def _frozen_lines(member: Any) -> list[str]:
-    return (
-        [f"self.{member.name}.requires_grad_(False)"]
-        if getattr(member, "frozen", False) and member.weights
-        else []
-    )
+    if not isinstance(member, Submodule) or not member.weights:
+        return []
+    if member.frozen:
+        return [f"self.{member.name}.requires_grad_(False)"]
+    fixed = [name for name, mapping in member.weights.items() if mapping.fixed]
+    return [f"self.{member.name}.{identifier(name)}.requires_grad_(False)" for name in fixed]
 
 
 def _train_lines(body: Module) -> list[str]:

@@ -175,7 +175,9 @@ class _Writer:
         return (holder is None or self.remaining[holder] <= 0) and name not in _NEVER
 
     def name_for(self, value: Value, node: Node) -> str:
-        """The program's variable; else x along the main line; else what the value is."""
+        """What a formula calls it; the program's variable; x along the main line; what the value is."""
+        if value.name and self.free(value.name):
+            return self.take(value, value.name)
         hint = to_identifier(value.hint) if value.hint else ""
         if hint and not is_generic(hint) and self.free(hint):
             return self.take(value, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,10 +141,12 @@ def rename_root(module: Module, name: str) -> None:
 
 
 def _class_name(name: str | None, source: Source) -> str:
+    """As asked, else the user's own class, the model's name, the file's stem."""
     model = source.model
-    own = type(model).__name__ if not type(model).__module__.startswith("keras2torch.") else None
+    own = None if type(model).__module__.startswith("keras2torch.") else type(model).__name__
     given = model.name if getattr(model, "named", False) else None
-    return to_class_name(name or own or given or source.stem)
+    stem = None if re.fullmatch(r"(functional|sequential|model)(_\d+)?", source.stem) else source.stem
+    return to_class_name(name or own or given or stem or "Net")
 
 
 def _ports(

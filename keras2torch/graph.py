@@ -182,14 +182,50 @@ for _symbol in (
 
 
 class Constant(Tensor):
-    """A tensor whose value is known: a number or an array that the program brought along."""
+    """A tensor whose value is known: a number or an array that the program brought along.
+
+    What is computed from constants alone is constant, so it acts as an array where a script asks for values.
+    """
 
     def __init__(self, value: Any, dtype: str | None = None):
         import numpy
 
-        self.value = numpy.asarray(value)
+        self.value = numpy.asanyarray(value)
         name = dtype or str(self.value.dtype)
         super().__init__(self.value.shape, {"float64": "float32"}.get(name, name))
+
+    def numpy(self) -> Any:
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.value if dtype is None else self.value.astype(dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(value, Tensor) and not isinstance(value, Constant) for value in inputs):
+            return NotImplemented
+        values = (value.value if isinstance(value, Constant) else value for value in inputs)
+        return getattr(ufunc, method)(*values, **kwargs)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __index__(self) -> int:
+        return self.value.__index__()
+
+    def __format__(self, specification: str) -> str:
+        return format(self.value.item() if self.shape == () else self.value, specification)
+
+    def item(self) -> Any:
+        return self.value.item()
+
+    def tolist(self) -> Any:
+        return self.value.tolist()
 
 
 class Weight(Tensor):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError
+from keras2torch.frontend.absent import or_note
 from keras2torch.graph import Constant
 from keras2torch.training.recorded import Recorded
 
@@ -41,6 +42,11 @@ class Ones(Initializer):
 
 class Constant_(Initializer):  # renamed below: graph.Constant is another thing
     value: float = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if or_note(self.value, "initial values of a weight") is None:
+            self.value = 0.0
 
 
 Constant_.__name__ = Constant_.__qualname__ = "Constant"

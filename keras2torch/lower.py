@@ -109,7 +109,7 @@ class _Lowering:
                 full = len(tensor.shape) == rank
                 table[id(tensor)] = b.spatial(tensor, operation) if full else b.last(tensor)
         elif layout == "any":
-            table = b.align(tensors, flat)
+            table = b.align(tensors, flat, getattr(operation, "broadcasts", False))
         else:
             for tensor in tensors:
                 table[id(tensor)] = b.any(tensor) if flat and b.is_flat(tensor) else b.last(tensor)

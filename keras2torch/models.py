@@ -8,6 +8,7 @@ from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import trace
+from keras2torch.frontend.absent import refuse_absent
 from keras2torch.graph import (
     Call,
     Graph,
@@ -131,6 +132,7 @@ class Model(Layer):
             self._set_graph(given["inputs"], given["outputs"])
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        refuse_absent((inputs, outputs), "an end of the model")
         self.input_structure, self.output_structure = inputs, outputs
         self.inputs, self.outputs = tensors_in(inputs), tensors_in(outputs)
         if not self.outputs or not self.inputs:
@@ -250,6 +252,8 @@ class Model(Layer):
         """Give a model without inputs the shapes of the data that it is trained on."""
         if self.outputs is not None or data is None:
             return
+        if hasattr(data, "batch_specs"):  # a data set or generator
+            data = data.batch_specs()
         shapes = map_structure(_data_shape, data, leaf=_SHAPED)
         if shapes is not data or isinstance(data, _SHAPED):
             self._from_call(_inputs_of_shapes(shapes, data))
@@ -302,6 +306,7 @@ class Sequential(Model):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer, a model, or an Input."""
+        refuse_absent(layer, "what is added to a Sequential model")
         if isinstance(layer, InputLayer):
             layer = layer.tensor
         if isinstance(layer, Tensor):
@@ -319,9 +324,7 @@ class Sequential(Model):
             dtype = dtype_name(layer.input_dtype_given)
             if dtype is None and getattr(layer, "integer_input", False):
                 dtype = "int32"
-            self._start(
-                Input(batch_shape=layer.input_shape_given, dtype=dtype, name=f"{layer.name}_input")
-            )
+            self._start(self._input(layer, layer.input_shape_given, dtype))
         elif (
             self.outputs is None
             and isinstance(layer, Model)
@@ -329,11 +332,15 @@ class Sequential(Model):
             and len(self.stack) == 1
         ):
             first = layer.inputs[0]
-            self._start(
-                Input(batch_shape=first.shape, dtype=first.dtype, name=f"{layer.name}_input")
-            )
+            self._start(self._input(layer, first.shape, first.dtype))
         if self.outputs is not None:
             self._extend(layer)
+
+    def _input(self, layer: Any, shape: Any, dtype: str | None) -> Tensor:
+        """The Input that Keras makes for a first layer that knows its shape."""
+        tensor = Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
+        tensor.named, tensor.variable = False, None  # type: ignore[attr-defined]
+        return tensor
 
     def _start(self, tensor: Tensor) -> None:
         self.inputs, self.outputs = [tensor], [tensor]

@@ -61,6 +61,7 @@ class Mapping:
     function: Callable[..., Any]
     shape: tuple[int, ...]
     trainable: bool = True
+    fixed: bool = False  # a parameter of torch's that Keras does not have: it never changes
 
 
 @dataclass(eq=False)
@@ -232,8 +233,8 @@ class ModuleClass:
 
 
 def map_values(function: Callable[[Any], Any], structure: Any) -> Any:
-    """Apply to every Value and Param inside lists, tuples, dicts and slices."""
-    if isinstance(structure, (Value, Param)):
+    """Apply to every Value, Param and Submodule inside lists, tuples, dicts and slices."""
+    if isinstance(structure, (Value, Param, Submodule)):
         return function(structure)
     if isinstance(structure, (list, tuple)):
         return type(structure)(map_values(function, item) for item in structure)
@@ -253,12 +254,12 @@ def values_in(structure: Any) -> list[Value]:
 
 
 def members_in(node: Node) -> Iterator[Member]:
-    """The members that a node uses: its target, and the parameters among its arguments."""
+    """The members that a node uses: its target, the parameters and submodules among its arguments."""
     if isinstance(node.target, Submodule):
         yield node.target
-    found: list[Param] = []
+    found: list[Member] = []
     map_values(
-        lambda v: found.append(v) if isinstance(v, Param) else None, (node.args, node.kwargs)
+        lambda v: None if isinstance(v, Value) else found.append(v), (node.args, node.kwargs)
     )
     yield from found
 

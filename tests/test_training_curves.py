@@ -175,6 +175,58 @@ METRICS = {
         units=(1,),
         activation="sigmoid",
     ),
+    "f_scores": metric(
+        make=lambda m: [
+            m.F1Score(average="macro"),
+            m.F1Score(average="micro", name="micro"),
+            m.FBetaScore(average="weighted", beta=2.0, threshold=0.4),
+        ],
+        target="one_hot",
+        activation="softmax",
+    ),
+    "iou": metric(
+        make=lambda m: [
+            m.OneHotMeanIoU(3),
+            m.OneHotIoU(3, [0, 2]),
+            m.OneHotMeanIoU(3, "two", ignore_class=1),
+        ],
+        target="one_hot",
+        activation="softmax",
+    ),
+    "iou_sparse": metric(
+        make=lambda m: [m.MeanIoU(3, sparse_y_pred=False)],
+        loss="sparse_categorical_crossentropy",
+        activation="softmax",
+    ),
+    "iou_binary": metric(
+        make=lambda m: [m.BinaryIoU(target_class_ids=[1], threshold=0.4)],
+        loss="binary_crossentropy",
+        target="binary",
+        activation="sigmoid",
+    ),
+    "correlation": metric(
+        make=lambda m: [
+            m.PearsonCorrelation(),
+            m.ConcordanceCorrelation(),
+            m.R2Score(),
+            m.R2Score("variance_weighted_average", name="weighted_r2"),
+        ],
+        loss="mse",
+        target="number",
+        units=(5,),
+    ),
+    "at_threshold": metric(
+        make=lambda m: [
+            m.PrecisionAtRecall(0.6),
+            m.RecallAtPrecision(0.7),
+            m.SensitivityAtSpecificity(0.5),
+            m.SpecificityAtSensitivity(0.5, num_thresholds=50),
+        ],
+        loss="binary_crossentropy",
+        target="binary",
+        units=(1,),
+        activation="sigmoid",
+    ),
     "losses_as_metrics": metric(
         "binary_crossentropy",
         make=lambda m: [m.CategoricalCrossentropy(), m.KLDivergence(), m.Poisson()],

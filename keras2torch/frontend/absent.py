@@ -10,12 +10,13 @@ from __future__ import annotations
 import linecache
 import opcode
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError, UnsupportedError
 from keras2torch.frontend import trace
+from keras2torch.frontend.recording import note
 from keras2torch.graph import Tensor
 
 
@@ -69,19 +70,40 @@ def refuse_absent(value: Any, use: str) -> None:
         raise found._source.error(use)
 
 
+def or_note(value: Any, use: str) -> Any:
+    """``value``, or None and a note where it is or holds something absent that no model depends on."""
+    found = find_absent(value)
+    if found is None:
+        return value
+    note(f"{trace.user_location()}: the {use} are those of {found._source.what}, which is not here")
+    return None
+
+
 def find_absent(value: Any, depth: int = 3) -> Absent | None:
     """An Absent that is ``value`` or lies in it: its first and last items, and those of inner containers."""
     if type(value) is Absent:
         return value
-    if depth and isinstance(value, (list, tuple)) and value:
-        return find_absent(value[0], depth - 1) or find_absent(value[-1], depth - 1)
-    if depth and isinstance(value, dict) and value:
+    if not depth:
+        return None
+    items: tuple[Any, ...] = ()
+    if isinstance(value, (list, tuple)) and value:
+        items = (value[0], value[-1])
+    elif isinstance(value, dict) and value:
         key = next(iter(value))
-        return find_absent(key, depth - 1) or find_absent(value[key], depth - 1)
-    if depth and isinstance(value, (set, frozenset)) and value:
-        return find_absent(next(iter(value)), depth - 1)
-    if type(value).__name__ in ("ndarray", "SampleArray") and value.dtype == object and value.size:
-        return find_absent(value.flat[0], 0)
+        items = (key, value[key])
+    elif isinstance(value, (set, frozenset)) and value:
+        items = (next(iter(value)),)
+    elif type(value).__name__ in ("ndarray", "SampleArray"):
+        items = (value.flat[0],) if value.dtype == object and value.size else ()
+    return first_absent(items, depth - 1)
+
+
+def first_absent(values: Iterable[Any], depth: int = 3) -> Absent | None:
+    """The first Absent that one of ``values`` is or holds."""
+    for value in values:
+        found = find_absent(value, depth)
+        if found is not None:
+            return found
     return None
 
 

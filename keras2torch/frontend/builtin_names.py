@@ -11,7 +11,7 @@ from typing import Any
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend import sandbox, trace, transform
-from keras2torch.frontend.absent import Absent, Source, find_absent, is_absent
+from keras2torch.frontend.absent import Absent, Source, find_absent, first_absent, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Tensor
 
@@ -40,7 +40,7 @@ def _of_items(original: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         if args and not hasattr(args[0], "__len__") and hasattr(args[0], "__next__") and not is_absent(args[0]):
             args = (list(args[0]), *args[1:])
-        found = find_absent(args)
+        found = first_absent(args)
         return original(*args, **kwargs) if found is None else Absent(found._source)
 
     return function
@@ -93,7 +93,7 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
     found = None
     for name in names:
         value = frame.f_locals.get(name, frame.f_globals.get(name))
-        found = found or _absent_part(value)
+        found = found if found is not None else _absent_part(value)
         if _under_construction(value):
             if found is not None:
                 raise found._source.error("a value that a model is made with") from error
@@ -115,7 +115,7 @@ def _absent_part(value: Any) -> Absent | None:
     if found is None and hasattr(value, "__dict__") and not isinstance(value, type):
         module = type(value).__module__
         if not module.startswith("keras2torch.") and module != "builtins":
-            found = next((a for a in map(find_absent, list(vars(value).values())[:40]) if a), None)
+            found = first_absent(list(vars(value).values())[:40])
     return found
 
 

@@ -119,7 +119,8 @@ def _form(model: Model) -> Any:
 # By name.
 def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Model:
     """A variable, ``object.attribute``, a function or class to call, or a call as it would be written."""
-    found = [model for model in MODELS if wanted in (model.variable, model.name)]
+    ready = _ends(failure is not None)
+    found = [model for model in ready if wanted in (model.variable, model.name)]
     try:
         value = eval(wanted, recording.namespace)
     except (NameError, AttributeError, KeyError, IndexError, TypeError, SyntaxError) as error:
@@ -130,6 +131,8 @@ def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Mode
         raise ScriptError(
             f"the script has no model {wanted!r} ({error})", fix=_fix(recording, "--model takes one of: ")
         ) from None
+    if failure is not None and isinstance(value, Model) and value not in ready:
+        raise failure
     if is_absent(value):
         raise value._source.error(f"the model {wanted!r}")
     if not isinstance(value, Model) and callable(value) and not isinstance(value, Layer):

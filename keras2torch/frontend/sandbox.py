@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras2torch.frontend import trace
-from keras2torch.frontend.absent import Absent, Source, find_absent
+from keras2torch.frontend.absent import Absent, Source, first_absent
 from keras2torch.frontend.recording import note
 
 
@@ -147,7 +147,19 @@ def _replace(module: str, path: str, make: Callable[[str, Any], Any]) -> None:
     original = getattr(owner, name, None)
     if original is not None:
         _undo.append((owner, name, original))
-        setattr(owner, name, make(f"{module}.{path}", original))
+        setattr(owner, name, _for_scripts(make(f"{module}.{path}", original), original))
+
+
+def _for_scripts(replacement: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """The replacement where the script itself calls, the original where a library does."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if trace.is_user_file(sys._getframe(1).f_code.co_filename):
+            return replacement(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    function.__name__ = getattr(original, "__name__", "function")
+    return function
 
 
 def _nothing(name: str, original: Any) -> Any:
@@ -166,7 +178,7 @@ def _forgiving_dump(name: str, original: Any) -> Any:
 
 def _reader(name: str, original: Any) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
-        found = find_absent((args, tuple(kwargs.values())))
+        found = first_absent((*args, *kwargs.values()))
         if found is not None:
             return Absent(found._source)
         mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")

@@ -1,13 +1,20 @@
 """Masks for attention, as Keras makes them."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
 def additive_mask(mask: Tensor, query: Tensor) -> Tensor:
-    """What to add to attention scores: a row that may see nothing averages all places, as in Keras."""
+    """What to add to attention scores: so little is left where ``mask`` is False, and nothing is NaN."""
     lowest = torch.finfo(query.dtype).min / 2
     return torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, lowest)
+
+
+def masked_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Attention where ``mask`` is True; as in Keras, a row that sees nothing averages all values."""
+    x = F.scaled_dot_product_attention(query, key, value, attn_mask=additive_mask(mask, query))
+    return torch.where(mask.any(-1, keepdim=True), x, value.mean(-2, keepdim=True))
 
 
 def causal_mask(query: Tensor, value: Tensor) -> Tensor:

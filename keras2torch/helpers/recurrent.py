@@ -61,7 +61,7 @@ def matmul_by_gate(x: Tensor, masks: Tensor, kernel: Tensor) -> Tensor:
 class CarriedState(nn.Module):
     """The state with which a batch leaves a recurrent layer and the next one starts (Keras: stateful)."""
 
-    def __init__(self, *shapes: tuple):
+    def __init__(self, shapes: tuple):
         super().__init__()
         for index, shape in enumerate(shapes):
             self.register_buffer(f"state{index}", torch.zeros(shape), persistent=False)

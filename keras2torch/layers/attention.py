@@ -45,13 +45,17 @@ class _Heads(Layer):
         """Masks that travel with the inputs, where none are given."""
         for name, tensor in zip(("query", "value", "key"), tensors):
             if given.get(f"{name}_mask") is None:
-                given[f"{name}_mask"] = mask_at_run_time(tensor) if in_traced_call() else tensor.mask
+                given[f"{name}_mask"] = (
+                    mask_at_run_time(tensor) if in_traced_call() else tensor.mask
+                )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return [mask, None]
 
     # Projections.
-    def _projection(self, name: str, shape: Shape, sizes: tuple[int, ...], bound: int = 1) -> EinsumDense:
+    def _projection(
+        self, name: str, shape: Shape, sizes: tuple[int, ...], bound: int = 1
+    ) -> EinsumDense:
         """Keras's EinsumDense over the last ``bound`` axes; its kernel keeps heads and sizes apart."""
         free = len(shape) - bound
         kept, used = _LETTERS[:free], _LETTERS[free : free + bound]
@@ -74,10 +78,14 @@ class _Heads(Layer):
         dense.built = True
         return dense
 
-    def _build_projections(self, shapes: tuple[Shape, Shape, Shape], heads: tuple[int, int], sizes: tuple[int, int]) -> None:
+    def _build_projections(
+        self, shapes: tuple[Shape, Shape, Shape], heads: tuple[int, int], sizes: tuple[int, int]
+    ) -> None:
         """``heads`` of query and of key and value; ``sizes`` of query and key, and of value."""
         if self.activity_regularizer is not None:
-            raise self.unsupported("activity_regularizer penalises every projection", "leave activity_regularizer out")
+            raise self.unsupported(
+                "activity_regularizer penalises every projection", "leave activity_regularizer out"
+            )
         query, value, key = shapes
         if tuple(value[1:-1]) != tuple(key[1:-1]):
             raise ValueError("all axes of value and key but the last must be equal")
@@ -87,7 +95,9 @@ class _Heads(Layer):
             self.gate_dense = self._projection("gate", query, (heads[0], sizes[1]))
         self.value_dense = self._projection("value", value, (heads[1], sizes[1]))
         out = self._output_sizes(query)
-        self.output_dense = self._projection("attention_output", (*query[:-1], heads[0], sizes[1]), out, bound=2)
+        self.output_dense = self._projection(
+            "attention_output", (*query[:-1], heads[0], sizes[1]), out, bound=2
+        )
 
     def _output_sizes(self, query: Shape) -> tuple[int, ...]:
         return (int(query[-1] or 0),)
@@ -109,28 +119,57 @@ class _Heads(Layer):
             masks.pop("key", None)
         rank, axes = len(query.shape), self._axes(len(query.shape))
         rate = 0.0 if b.training is False else float(self.dropout or 0.0)
-        gate = b.function("torch.sigmoid", self._project(b, query, "gate")) if self.use_gate else None
+        gate = (
+            b.function("torch.sigmoid", self._project(b, query, "gate")) if self.use_gate else None
+        )
         lengths = (query, value)
-        q, k, v = (self._heads(b, x, name, axes) for x, name in ((query, "query"), (key, "key"), (value, "value")))
+        q, k, v = (
+            self._heads(b, x, name, axes)
+            for x, name in ((query, "query"), (key, "key"), (value, "value"))
+        )
         fused = rank == 3 and not self.dropout and not scores
-        everyone = causal and rank == 3 and attention_mask is None and not masks and self.sliding_window is None
-        mask = None if everyone and not scores else self._mask(b, lengths, masks, attention_mask, causal, axes, len(q.shape))
+        everyone = (
+            causal
+            and rank == 3
+            and attention_mask is None
+            and not masks
+            and self.sliding_window is None
+        )
+        mask = (
+            None
+            if everyone and not scores
+            else self._mask(b, lengths, masks, attention_mask, causal, axes, len(q.shape))
+        )
         sure = not masks and attention_mask is None  # whether each row sees something
         if scores:
             x, weights = self._with_scores(b, q, k, v, mask, sure, rate)
+        elif fused and mask is not None and not sure:
+            k, v = self._repeated(b, q, k, v)
+            x = b.function("masked_attention", q, k, v, mask, shape=(*q.shape[:-1], v.shape[-1]))
         else:
-            options = self._options(q, k, v)
+            options = {"enable_gqa": True} if q.shape[1] != k.shape[1] and rank == 3 else {}
             if mask is not None:
-                options["attn_mask"] = mask if sure else b.function("additive_mask", mask, q, shape=mask.shape, dtype=q.dtype)
+                options["attn_mask"] = (
+                    mask
+                    if sure
+                    else b.function("additive_mask", mask, q, shape=mask.shape, dtype=q.dtype)
+                )
             if rate:
                 options["dropout_p"] = rate if b.training else TrainOnly(rate)
             if everyone:
                 options["is_causal"] = True
-            x = b.function("F.scaled_dot_product_attention", q, k, v, shape=(*q.shape[:-1], v.shape[-1]), **options)
-            if not fused and not sure:
-                seen = b.reduce("any", mask, [-1], keepdims=True)
+            x = b.function(
+                "F.scaled_dot_product_attention",
+                q,
+                k,
+                v,
+                shape=(*q.shape[:-1], v.shape[-1]),
+                **options,
+            )
+            if mask is not None and not sure:
+                unseen = b.operator("~", b.reduce("any", mask, [-1], keepdims=True), dtype="bool")
                 note = "zero where a row sees nothing"
-                x = b.method("masked_fill", x, b.operator("~", seen, dtype="bool"), 0.0, shape=x.shape, note=note)
+                x = b.method("masked_fill", x, unseen, 0.0, shape=x.shape, note=note)
         x = self._merge(b, x, query, axes)
         if gate is not None:
             x = b.operator("*", x, b.method("flatten", gate, -2, shape=x.shape))
@@ -139,8 +178,9 @@ class _Heads(Layer):
             return x
         return [x, self._unflatten_scores(b, weights, lengths, axes)]
 
-    def _options(self, q: Any, k: Any, v: Any) -> dict[str, Any]:
-        return {}
+    def _repeated(self, b: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any]:
+        """Key and value with as many heads as the query."""
+        return k, v
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         """The axes that attention runs over, in a tensor of ``rank`` axes."""
@@ -159,8 +199,18 @@ class _Heads(Layer):
         rank = len(x.shape)
         if axes == tuple(range(rank - 2 - len(axes), rank - 2)):  # the last ones already
             if len(axes) > 1:
-                length = None if None in x.shape[axes[0] : rank - 2] else _product(x.shape[axes[0] : rank - 2])
-                x = b.method("flatten", x, axes[0], rank - 3, shape=(*x.shape[: axes[0]], length, *x.shape[-2:]))
+                length = (
+                    None
+                    if None in x.shape[axes[0] : rank - 2]
+                    else _product(x.shape[axes[0] : rank - 2])
+                )
+                x = b.method(
+                    "flatten",
+                    x,
+                    axes[0],
+                    rank - 3,
+                    shape=(*x.shape[: axes[0]], length, *x.shape[-2:]),
+                )
             rank = len(x.shape)
             x = b.permute(x, (*range(rank - 3), rank - 2, rank - 3, rank - 1))
         else:
@@ -180,26 +230,58 @@ class _Heads(Layer):
         if len(axes) > 1:
             sizes = tuple(b.size(query, axis) for axis in axes)
             known = tuple(n if isinstance(n, int) else None for n in sizes)
-            x = b.method("unflatten", x, len(rest) + 1, sizes, shape=(*x.shape[: len(rest) + 1], *known, x.shape[-1]))
-        places = {axis: i for i, axis in enumerate(rest)} | {axis: len(rest) + 1 + i for i, axis in enumerate(axes)}
+            x = b.method(
+                "unflatten",
+                x,
+                len(rest) + 1,
+                sizes,
+                shape=(*x.shape[: len(rest) + 1], *known, x.shape[-1]),
+            )
+        places = {axis: i for i, axis in enumerate(rest)} | {
+            axis: len(rest) + 1 + i for i, axis in enumerate(axes)
+        }
         x = b.permute(x, (*(places[axis] for axis in range(rank - 1)), len(rest), rank))
         return b.method("flatten", x, -2, shape=(*x.shape[:-2], x.shape[-2] * x.shape[-1]))
 
     def _mask(
-        self, b: Any, lengths: Any, masks: dict[str, Any], attention_mask: Any, causal: bool, axes: tuple[int, ...], rank: int
+        self,
+        b: Any,
+        lengths: Any,
+        masks: dict[str, Any],
+        attention_mask: Any,
+        causal: bool,
+        axes: tuple[int, ...],
+        rank: int,
     ) -> Any:
         """All masks in one, with an axis for the heads; None if there is none."""
         parts = []
         for name, mask in masks.items():
             shape = (*mask.shape, 1) if name == "query" else (mask.shape[0], 1, *mask.shape[1:])
             mask = _as_bool(b, mask)
-            parts.append(b.method("unsqueeze", mask, 2 if name == "query" else 1, shape=shape, axes=(0, 1, 2)))
+            parts.append(
+                b.method(
+                    "unsqueeze", mask, 2 if name == "query" else 1, shape=shape, axes=(0, 1, 2)
+                )
+            )
         rows, columns = (x.shape[1] for x in lengths)
         if causal:
-            parts.append(b.function("causal_mask", *lengths, shape=(rows, columns), axes=(0, 1), dtype="bool"))
+            parts.append(
+                b.function(
+                    "causal_mask", *lengths, shape=(rows, columns), axes=(0, 1), dtype="bool"
+                )
+            )
         if self.sliding_window is not None:
             window = int(self.sliding_window)
-            parts.append(b.function("window_mask", *lengths, window, shape=(rows, columns), axes=(0, 1), dtype="bool"))
+            parts.append(
+                b.function(
+                    "window_mask",
+                    *lengths,
+                    window,
+                    shape=(rows, columns),
+                    axes=(0, 1),
+                    dtype="bool",
+                )
+            )
         if attention_mask is not None:
             parts.insert(0, self._one_axis_each(b, _as_bool(b, attention_mask), axes))
         if not parts:
@@ -222,14 +304,23 @@ class _Heads(Layer):
         lead = len(mask.shape) - 2 * count
         if lead < 0 or 1 in mask.shape[lead:]:
             raise self.unsupported(
-                f"an attention_mask of shape {mask.shape} over {count} attention_axes", "give it all its axes in full"
+                f"an attention_mask of shape {mask.shape} over {count} attention_axes",
+                "give it all its axes in full",
             )
-        sizes = [None if None in part else _product(part) for part in (mask.shape[lead : lead + count], mask.shape[lead + count :])]
-        mask = b.method("flatten", mask, lead + count, shape=(*mask.shape[: lead + count], sizes[1]))
+        sizes = [
+            None if None in part else _product(part)
+            for part in (mask.shape[lead : lead + count], mask.shape[lead + count :])
+        ]
+        mask = b.method(
+            "flatten", mask, lead + count, shape=(*mask.shape[: lead + count], sizes[1])
+        )
         return b.method("flatten", mask, lead, -2, shape=(*mask.shape[:lead], *sizes))
 
-    def _with_scores(self, b: Any, q: Any, k: Any, v: Any, mask: Any, sure: bool, rate: float) -> tuple[Any, Any]:
+    def _with_scores(
+        self, b: Any, q: Any, k: Any, v: Any, mask: Any, sure: bool, rate: float
+    ) -> tuple[Any, Any]:
         """The attention written out, for programs that ask for the weights."""
+        k, v = self._repeated(b, q, k, v)
         shape = (*q.shape[:-1], k.shape[-2])
         swapped = b.method("transpose", k, -2, -1, shape=(*k.shape[:-2], k.shape[-1], k.shape[-2]))
         logits = b.operator("@", b.operator("*", q, q.shape[-1] ** -0.5), swapped, shape=shape)
@@ -242,7 +333,11 @@ class _Heads(Layer):
         weights.hint = "scores"
         used = weights
         if rate:
-            used = b.function("F.dropout", weights, rate) if b.training else b.call(b.submodule("nn.Dropout", p=rate), weights)
+            used = (
+                b.function("F.dropout", weights, rate)
+                if b.training
+                else b.call(b.submodule("nn.Dropout", p=rate), weights)
+            )
         return b.operator("@", used, v, shape=(*q.shape[:-1], v.shape[-1])), weights
 
     def _unflatten_scores(self, b: Any, weights: Any, lengths: Any, axes: tuple[int, ...]) -> Any:
@@ -254,7 +349,11 @@ class _Heads(Layer):
             known = tuple(n if isinstance(n, int) else None for n in sizes)
             place = len(weights.shape) + dim
             weights = b.method(
-                "unflatten", weights, dim, sizes, shape=(*weights.shape[:place], *known, *weights.shape[place + 1 :])
+                "unflatten",
+                weights,
+                dim,
+                sizes,
+                shape=(*weights.shape[:place], *known, *weights.shape[place + 1 :]),
             )
         return weights
 
@@ -315,7 +414,14 @@ class MultiHeadAttention(_Heads):
         given = (given,) if isinstance(given, int) else tuple(given)
         return tuple(axis if axis >= 0 else rank + axis for axis in given)
 
-    def output_spec(self, query: Any, value: Any, key: Any = None, return_attention_scores: bool = False, **_: Any) -> Any:
+    def output_spec(
+        self,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        return_attention_scores: bool = False,
+        **_: Any,
+    ) -> Any:
         output = Spec((*query.shape[:-1], *self._output_sizes(query.shape)), self.dtype)
         if not return_attention_scores:
             return output
@@ -338,7 +444,9 @@ class MultiHeadAttention(_Heads):
         use_causal_mask: bool = False,
     ) -> Any:
         masks = _given(query=query_mask, value=value_mask, key=key_mask)
-        return self._attend(b, query, value, key, masks, attention_mask, return_attention_scores, use_causal_mask)
+        return self._attend(
+            b, query, value, key, masks, attention_mask, return_attention_scores, use_causal_mask
+        )
 
 
 class GroupQueryAttention(_Heads, names=("GroupedQueryAttention",)):
@@ -369,26 +477,35 @@ class GroupQueryAttention(_Heads, names=("GroupedQueryAttention",)):
             raise ValueError("num_query_heads must be divisible by num_key_value_heads")
         heads = (int(self.num_query_heads), int(self.num_key_value_heads))
         size = int(self.head_dim)
-        self._build_projections((query_shape, value_shape, key_shape or value_shape), heads, (size, size))
+        self._build_projections(
+            (query_shape, value_shape, key_shape or value_shape), heads, (size, size)
+        )
 
-    def output_spec(self, query: Any, value: Any, key: Any = None, return_attention_scores: bool = False, **_: Any) -> Any:
+    def output_spec(
+        self,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        return_attention_scores: bool = False,
+        **_: Any,
+    ) -> Any:
         output = Spec(query.shape, self.dtype)
         if not return_attention_scores:
             return output
         scores = (query.shape[0], int(self.num_query_heads), query.shape[1], value.shape[1])
         return [output, Spec(scores, self.dtype)]
 
-    def _options(self, q: Any, k: Any, v: Any) -> dict[str, Any]:
-        return {"enable_gqa": True} if q.shape[1] != k.shape[1] else {}
-
-    def _with_scores(self, b: Any, q: Any, k: Any, v: Any, mask: Any, sure: bool, rate: float) -> tuple[Any, Any]:
+    def _repeated(self, b: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any]:
         repeats = q.shape[1] // k.shape[1]
-        if repeats > 1:
-            k, v = (
-                b.method("repeat_interleave", x, repeats, dim=1, shape=(x.shape[0], q.shape[1], *x.shape[2:]))
-                for x in (k, v)
+        if repeats == 1:
+            return k, v
+        many = [
+            b.method(
+                "repeat_interleave", x, repeats, dim=1, shape=(x.shape[0], q.shape[1], *x.shape[2:])
             )
-        return super()._with_scores(b, q, k, v, mask, sure, rate)
+            for x in (k, v)
+        ]
+        return many[0], many[1]
 
     def lower(
         self,
@@ -404,7 +521,9 @@ class GroupQueryAttention(_Heads, names=("GroupedQueryAttention",)):
         use_causal_mask: bool = False,
     ) -> Any:
         masks = _given(query=query_mask, value=value_mask, key=key_mask)
-        return self._attend(b, query, value, key, masks, attention_mask, return_attention_scores, use_causal_mask)
+        return self._attend(
+            b, query, value, key, masks, attention_mask, return_attention_scores, use_causal_mask
+        )
 
 
 class _DotAttention(Layer):
@@ -423,7 +542,9 @@ class _DotAttention(Layer):
     def _scores(self, b: Any, query: Any, key: Any, shape: Shape) -> Any:
         raise NotImplementedError
 
-    def _written_out(self, b: Any, q: Any, v: Any, k: Any, masks: Any, scores: bool, causal: bool) -> Any:
+    def _written_out(
+        self, b: Any, q: Any, v: Any, k: Any, masks: Any, scores: bool, causal: bool
+    ) -> Any:
         shape = (*q.shape[:-1], k.shape[-2])
         logits = self._scores(b, q, k, shape)
         seen = self._seen(b, q, v, masks, causal)
@@ -434,7 +555,11 @@ class _DotAttention(Layer):
         weights.hint = "scores"
         used, rate = weights, float(self.dropout or 0.0)
         if rate and b.training is not False:
-            used = b.function("F.dropout", weights, rate) if b.training else b.call(b.submodule("nn.Dropout", p=rate), weights)
+            used = (
+                b.function("F.dropout", weights, rate)
+                if b.training
+                else b.call(b.submodule("nn.Dropout", p=rate), weights)
+            )
         x = b.operator("@", used, v, shape=(*q.shape[:-1], v.shape[-1]))
         x = self._mask_rows(b, x, masks)
         return [x, weights] if scores else x
@@ -444,9 +569,13 @@ class _DotAttention(Layer):
         seen = None
         if masks[1] is not None:
             mask = _as_bool(b, masks[1])
-            seen = b.method("unsqueeze", mask, -2, shape=(*mask.shape[:-1], 1, mask.shape[-1]), axes=(0, 1, 2))
+            seen = b.method(
+                "unsqueeze", mask, -2, shape=(*mask.shape[:-1], 1, mask.shape[-1]), axes=(0, 1, 2)
+            )
         if causal:
-            rows = b.function("causal_mask", q, v, shape=(q.shape[-2], v.shape[-2]), axes=(0, 1), dtype="bool")
+            rows = b.function(
+                "causal_mask", q, v, shape=(q.shape[-2], v.shape[-2]), axes=(0, 1), dtype="bool"
+            )
             seen = rows if seen is None else b.operator("&", seen, rows, dtype="bool")
         return seen
 
@@ -468,21 +597,34 @@ class Attention(_DotAttention):
     ignored = ("seed",)
 
     def build(self, input_shape: Any) -> None:
-        self.scale = self.add_weight(name="scale", shape=(), initializer="ones") if self.use_scale else None
+        self.scale = (
+            self.add_weight(name="scale", shape=(), initializer="ones") if self.use_scale else None
+        )
         self.concat_score_weight = None
         if self.score_mode == "concat":
-            self.concat_score_weight = self.add_weight(name="concat_score_weight", shape=(), initializer="ones")
+            self.concat_score_weight = self.add_weight(
+                name="concat_score_weight", shape=(), initializer="ones"
+            )
 
     def _scores(self, b: Any, query: Any, key: Any, shape: Shape) -> Any:
         if self.concat_score_weight is not None:
             x = _tanh_of_sums(b, query, key, None if self.scale is None else b.param(self.scale))
-            return b.operator("*", b.reduce("sum", x, [-1]), b.param(self.concat_score_weight), shape=shape)
-        swapped = b.method("transpose", key, -2, -1, shape=(*key.shape[:-2], key.shape[-1], key.shape[-2]))
+            return b.operator(
+                "*", b.reduce("sum", x, [-1]), b.param(self.concat_score_weight), shape=shape
+            )
+        swapped = b.method(
+            "transpose", key, -2, -1, shape=(*key.shape[:-2], key.shape[-1], key.shape[-2])
+        )
         x = b.operator("@", query, swapped, shape=shape)
         return x if self.scale is None else b.operator("*", x, b.param(self.scale), shape=shape)
 
     def lower(
-        self, b: Any, inputs: Any, mask: Any = None, return_attention_scores: bool = False, use_causal_mask: bool = False
+        self,
+        b: Any,
+        inputs: Any,
+        mask: Any = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
     ) -> Any:
         q, v = inputs[0], inputs[1]
         k = inputs[2] if len(inputs) > 2 else v
@@ -492,7 +634,9 @@ class Attention(_DotAttention):
         options: dict[str, Any] = {}
         if masks[1] is not None:
             seen = self._seen(b, q, v, masks, use_causal_mask)
-            options["attn_mask"] = b.function("torch.where", seen, 0.0, -1e9, shape=seen.shape, dtype=q.dtype)
+            options["attn_mask"] = b.function(
+                "torch.where", seen, 0.0, -1e9, shape=seen.shape, dtype=q.dtype
+            )
         elif use_causal_mask:
             options["is_causal"] = True
         rate = float(self.dropout or 0.0)
@@ -515,7 +659,9 @@ class AdditiveAttention(_DotAttention):
     def build(self, input_shape: Any) -> None:
         self.scale = None
         if self.use_scale:
-            self.scale = self.add_weight(name="scale", shape=(input_shape[0][-1],), initializer="glorot_uniform")
+            self.scale = self.add_weight(
+                name="scale", shape=(input_shape[0][-1],), initializer="glorot_uniform"
+            )
 
     def _scores(self, b: Any, query: Any, key: Any, shape: Shape) -> Any:
         x = _tanh_of_sums(b, query, key, None)
@@ -524,11 +670,18 @@ class AdditiveAttention(_DotAttention):
         return b.operator("@", x, b.param(self.scale), shape=shape)
 
     def lower(
-        self, b: Any, inputs: Any, mask: Any = None, return_attention_scores: bool = False, use_causal_mask: bool = False
+        self,
+        b: Any,
+        inputs: Any,
+        mask: Any = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
     ) -> Any:
         key = inputs[2] if len(inputs) > 2 else inputs[1]
         masks = (*mask, None, None)[:2] if mask else (None, None)
-        return self._written_out(b, inputs[0], inputs[1], key, masks, return_attention_scores, use_causal_mask)
+        return self._written_out(
+            b, inputs[0], inputs[1], key, masks, return_attention_scores, use_causal_mask
+        )
 
 
 def _tanh_of_sums(b: Any, query: Any, key: Any, scale: Any) -> Any:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras2torch.errors import K2TError, ShapeError, UnsupportedError
 from keras2torch.frontend import trace
+from keras2torch.frontend.absent import or_note, refuse_absent
 from keras2torch.graph import (
     Constant,
     Scope,
@@ -224,6 +225,9 @@ class Layer(Operation):
 
     def __init__(self, *args: Any, **kwargs: Any):
         given = self._bind(args, kwargs)
+        for name, value in given.items():
+            if name != "weights":
+                refuse_absent(value, f"the argument {name} of {type(self).__name__}")
         self._arguments.update(given)
         for name in list(given):
             if name in self.fields:
@@ -277,7 +281,7 @@ class Layer(Operation):
         self._dtype = given.get("dtype")
         self.input_dtype_given = given.get("input_dtype")
         self.activity_regularizer = given.get("activity_regularizer", self.activity_regularizer)
-        self.initial_weights = given.get("weights")
+        self.initial_weights = or_note(given.get("weights"), f"weights of {type(self).__name__}")
         batch = given.get("batch_size")
         if given.get("batch_input_shape") or given.get("batch_shape"):
             self.input_shape_given = tuple(given.get("batch_input_shape") or given["batch_shape"])
@@ -431,6 +435,8 @@ class Layer(Operation):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "_fields" not in self.__dict__ or self.name is None:
             self._set_base({})
+        for value in (*args, *kwargs.values()):
+            refuse_absent(value, f"the input of {type(self).__name__}")
         args, kwargs = self._normalise(args, kwargs)
         self._ensure_built(args, kwargs)
         training = kwargs.get("training")

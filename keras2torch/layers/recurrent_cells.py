@@ -27,7 +27,6 @@ OLD_NAMES: dict[str, str | None] = {
     "b_regularizer": "bias_regularizer",
     "dropout_W": "dropout",
     "dropout_U": "recurrent_dropout",
-    "time_major": None,
 }
 
 

@@ -42,6 +42,7 @@ class Elementwise(Op):
     layout = "any"
     takes_flat = True
     takes_sizes = True
+    broadcasts = True
     weak = True
     torch = ""
     result: Any = staticmethod(same)
@@ -273,6 +274,7 @@ class Clip(Op, names="keras.ops.clip K.clip(min_value=x_min, max_value=x_max) "
            "tf.clip_by_value(t=x, clip_value_min=x_min, clip_value_max=x_max)"):  # fmt: skip
     layout = "any"
     takes_flat = True
+    broadcasts = True
     weak = True
     tensors = ("x", "x_min", "x_max")
 
@@ -310,6 +312,7 @@ class NanToNum(Op, names="keras.ops.nan_to_num"):
 
 class Isclose(Op, names="keras.ops.isclose"):
     layout = "any"
+    broadcasts = True
     tensors = ("x1", "x2")
 
     def output_spec(self, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Spec:

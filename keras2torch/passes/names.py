@@ -48,6 +48,9 @@ def type_name(member: Member) -> str:
     """What a member is called for its kind."""
     if not isinstance(member, Submodule):
         return to_identifier(member.hints[-1] if member.hints else "weight", "weight")
+    if member.items is not None and not any(item.body for item in member.items):
+        dense = any(item.cls == "nn.Linear" for item in member.items)
+        return "mlp" if dense and not any("Conv" in str(item.cls) for item in member.items) else "layers"
     cls = member.cls.name if isinstance(member.cls, ModuleClass) else member.cls
     cls = cls.rpartition(".")[2]
     cls = re.sub(r"[123]d\Z", "", cls)

@@ -19,6 +19,9 @@ from keras2torch.quoting import to_class_name
 
 def outline(module: Module) -> Module:
     """Fold every scope that makes a sound region, outermost first."""
+    for member in module.members:
+        if isinstance(member, Submodule) and member.body is not None:
+            outline(member.body)
     while True:
         found = _next_region(module)
         if found is None:

@@ -153,7 +153,10 @@ def slots(module: Module) -> Iterator[Slot]:
             seen.add(id(node.target))
             yield from of_submodule(node.target)
         for index, value in enumerate(node.args):
-            if isinstance(value, Param) and id(value) not in seen:
+            if isinstance(value, Submodule) and id(value) not in seen:
+                seen.add(id(value))
+                yield from of_submodule(value)
+            elif isinstance(value, Param) and id(value) not in seen:
                 seen.add(id(value))
                 if value.constant is None:
                     yield Slot(_ParamShape(value), "shape", "shape", None, node)

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
-from keras2torch.frontend.absent import Absent, Source, find_absent, is_absent
+from keras2torch.frontend.absent import Absent, Source, find_absent, first_absent, is_absent
 from keras2torch.frontend.standins.arrays import samples
 from keras2torch.frontend.standins.images import folder_classes, image_shape
 from keras2torch.graph import Constant, Spec, Tensor, map_structure
@@ -98,7 +98,7 @@ class Dataset:
 
     @staticmethod
     def range(*args: Any, **kwargs: Any) -> Dataset:
-        return Dataset(Spec((), "int64"), len(range(*args)) if not find_absent(args) else None)
+        return Dataset(Spec((), "int64"), len(range(*args)) if first_absent(args) is None else None)
 
     @staticmethod
     def list_files(*args: Any, **kwargs: Any) -> Dataset:
@@ -189,7 +189,7 @@ class Dataset:
         """What ``len`` gives: the number of elements, or a stand-in for it."""
         if isinstance(self.count, int):
             return self.count
-        found = find_absent(self.count) or find_absent(self.structure)
+        found = first_absent((self.count, self.structure))
         return found if found is not None else Absent(Source("the length of a data set"))
 
     def __len__(self) -> int:

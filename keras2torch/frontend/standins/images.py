@@ -7,7 +7,7 @@ from typing import Any
 
 from keras2torch import config
 from keras2torch.frontend import trace
-from keras2torch.frontend.absent import Absent, Source, find_absent, is_absent
+from keras2torch.frontend.absent import Absent, Source, first_absent, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.frontend.sandbox import missing_file
 from keras2torch.graph import Spec
@@ -63,7 +63,7 @@ class Iterator:
     def __getitem__(self, index: Any) -> Any:
         import numpy as np
 
-        found = find_absent((self.image_shape, self.label_shape))
+        found = first_absent((self.image_shape, self.label_shape))
         if found is not None:
             return Absent(found._source), Absent(found._source)
         x = np.zeros((self.batch_size, *self.image_shape), "float32")
@@ -119,7 +119,7 @@ class ImageDataGenerator:
 
     def flow_from_dataframe(self, dataframe: Any, *args: Any, **kwargs: Any) -> Iterator:
         names = kwargs.get("classes")
-        found = find_absent((dataframe, names))
+        found = first_absent((dataframe, names))
         if not isinstance(names, (list, tuple)):
             source = found._source if found is not None else Source("the classes of a data frame")
             names = Absent(source)

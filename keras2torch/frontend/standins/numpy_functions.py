@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras2torch.frontend.absent import Absent, find_absent
+from keras2torch.frontend.absent import Absent, find_absent, first_absent
 from keras2torch.frontend.standins.arrays import SampleArray
 
 
@@ -40,7 +40,7 @@ def _filling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _any_argument(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        found = find_absent((args, tuple(kwargs.values())))
+        found = first_absent((*args, *kwargs.values()))
         return original(*args, **kwargs) if found is None else Absent(found._source)
 
     call.__name__ = original.__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.frontend.absent import Absent, find_absent
+from keras2torch.frontend.absent import Absent, first_absent
 from keras2torch.frontend.standins.arrays import samples
 
 _MANY = 2000
@@ -21,7 +21,7 @@ def pad_sequences(
     """Lists of numbers as the rows of one array. For many lists the numbers are made up."""
     import numpy as np
 
-    found = find_absent((sequences, maxlen))
+    found = first_absent((sequences, maxlen))
     if found is not None:
         length = Absent(found._source) if maxlen is None else maxlen
         return Absent(found._source, (Absent(found._source), length))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from keras2torch.frontend.absent import Absent, find_absent
+from keras2torch.frontend.absent import Absent, find_absent, first_absent
 
 _FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
@@ -76,7 +76,7 @@ class Tokenizer:
 
     def texts_to_sequences(self, texts: Any) -> Any:
         """Texts as lists of word numbers, those below ``num_words`` only."""
-        found = find_absent((texts, self.word_index, self.num_words))
+        found = first_absent((texts, self.word_index, self.num_words))
         if found is not None:
             return Absent(found._source)
         top = self.num_words or float("inf")
@@ -91,7 +91,7 @@ class Tokenizer:
         """One row of ``num_words`` numbers per text."""
         import numpy as np
 
-        found = find_absent((sequences, self.num_words))
+        found = first_absent((sequences, self.num_words))
         if found is not None:
             width = self.num_words or Absent(found._source)
             return Absent(found._source, (Absent(found._source), width))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from keras2torch.frontend.absent import Absent, Source, find_absent, is_absent
+from keras2torch.frontend import trace
+from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.frontend.standins import models
 from keras2torch.frontend.standins.arrays import SampleArray
@@ -136,8 +137,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, ...]:
 
 
 def _hdf5_matrix(*args: Any, **kwargs: Any) -> Absent:
-    found = find_absent(args)
-    return found or Absent(Source(f"the file {args[0]!r}" if args else "an HDF5 file"))
+    return Absent(Source(f"the file {args[0]!r}" if args else "an HDF5 file", trace.user_location()))
 
 
 NAMES: dict[str, Any] = {
