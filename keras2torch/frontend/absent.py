@@ -40,8 +40,14 @@ class Source:
     def called(self, args: tuple[Any, ...]) -> Source:
         if not self.dotted:
             return self
-        first = repr(args[0])[:80] if args and isinstance(args[0], (str, int, float)) else "..." if args else ""
-        return replace(self, what=f"{self.what}({first})", where=trace.user_location(), dotted=False)
+        first = (
+            repr(args[0])[:80]
+            if args and isinstance(args[0], (str, int, float))
+            else "..." if args else ""
+        )
+        return replace(
+            self, what=f"{self.what}({first})", where=trace.user_location(), dotted=False
+        )
 
     def error(self, use: str) -> K2TError:
         """The error to raise where a model truly needs it."""
@@ -51,7 +57,8 @@ class Source:
             return UnsupportedError(
                 f"{use} comes from {self.what}{asked}, which keras2torch does not translate",
                 where=here,
-                fix=self.fix or "write it with the functions of keras.ops, or with numpy on plain numbers",
+                fix=self.fix
+                or "write it with the functions of keras.ops, or with numpy on plain numbers",
             )
         return ScriptError(
             f"{use} comes from {self.what}{asked}, which is not here", where=here, fix=self.fix
@@ -337,9 +344,7 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) or type(value).__module__ == "numpy"
 
 
-_UNPACK = {
-    opcode.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX") if name in opcode.opmap
-}
+_UNPACK = {opcode.opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX") if name in opcode.opmap}
 
 
 def _unpacked(frame: Any) -> int:

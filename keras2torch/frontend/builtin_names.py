@@ -38,7 +38,12 @@ def _of_items(original: Callable[..., Any]) -> Callable[..., Any]:
     """``max``, ``min`` and ``sum``: not known where an item is not known."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if args and not hasattr(args[0], "__len__") and hasattr(args[0], "__next__") and not is_absent(args[0]):
+        if (
+            args
+            and not hasattr(args[0], "__len__")
+            and hasattr(args[0], "__next__")
+            and not is_absent(args[0])
+        ):
             args = (list(args[0]), *args[1:])
         found = first_absent(args)
         return original(*args, **kwargs) if found is None else Absent(found._source)
@@ -106,7 +111,7 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
         raise
     if _raised_by_core(error):
         raise found._source.error("a value") from error
-    note(f"{where}: passed over, for it needs {found._source.what} ({type(error).__name__}: {error})")
+    note(f"statements that need {found._source.what} are passed over")
     return Absent(found._source)
 
 

@@ -28,13 +28,19 @@ def choose(recording: Recording, wanted: str | None, failure: K2TError | None) -
         raise failure
     if not models:
         return never_called(recording)
-    for group in (_with_calls(models, _FIT), _with_calls(models, ("compile",)), _bound(recording, models), models):
+    for group in (
+        _with_calls(models, _FIT),
+        _with_calls(models, ("compile",)),
+        _bound(recording, models),
+        models,
+    ):
         found = _one_per_place(recording, outermost(group))
         if len(found) == 1:
             return found[0]
         if found:
             raise ScriptError(
-                f"the script makes {len(found)} models: " + "; ".join(describe(recording, m) for m in found),
+                f"the script makes {len(found)} models: "
+                + "; ".join(describe(recording, m) for m in found),
                 fix="choose one with --model NAME",
             )
     raise ScriptError("the script makes no model")
@@ -42,11 +48,15 @@ def choose(recording: Recording, wanted: str | None, failure: K2TError | None) -
 
 def _ends(failed: bool) -> list[Model]:
     """The models that can be translated; after a failure only those that were finished before it."""
-    models = [model for model in MODELS if model.outputs is not None or type(model).call is not Model.call]
+    models = [
+        model for model in MODELS if model.outputs is not None or type(model).call is not Model.call
+    ]
     if not failed:
         return models
     compiled = [model for model in models if model.training_calls]
-    return compiled or [m for m in models if type(m).__name__ in ("Model", "Functional") and m.outputs]
+    return compiled or [
+        m for m in models if type(m).__name__ in ("Model", "Functional") and m.outputs
+    ]
 
 
 def _with_calls(models: list[Model], methods: Iterable[str]) -> list[Model]:
@@ -82,7 +92,9 @@ def _contents(model: Model) -> tuple[set[int], set[int]]:
     except K2TError:
         return set(), set()
     inside = relative_scopes(graph)
-    owners = {id(s.owner) for call in graph.calls for s in inside(call) if isinstance(s.owner, Model)}
+    owners = {
+        id(s.owner) for call in graph.calls for s in inside(call) if isinstance(s.owner, Model)
+    }
     owners |= {id(layer) for layer in _all_sublayers(model)} if model.user_defined else set()
     return owners - {id(model)}, {id(call) for call in graph.calls}
 
@@ -129,7 +141,8 @@ def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Mode
         if failure is not None:
             raise failure from None
         raise ScriptError(
-            f"the script has no model {wanted!r} ({error})", fix=_fix(recording, "--model takes one of: ")
+            f"the script has no model {wanted!r} ({error})",
+            fix=_fix(recording, "--model takes one of: "),
         ) from None
     if failure is not None and isinstance(value, Model) and value not in ready:
         raise failure
@@ -163,9 +176,13 @@ def models_in(name: str, value: Any) -> Iterator[tuple[str, Model]]:
     if isinstance(value, Model):
         yield name, value
     elif isinstance(value, (list, tuple)):
-        yield from ((f"{name}[{i}]", item) for i, item in enumerate(value) if isinstance(item, Model))
+        yield from (
+            (f"{name}[{i}]", item) for i, item in enumerate(value) if isinstance(item, Model)
+        )
     elif isinstance(value, dict):
-        yield from ((f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(item, Model))
+        yield from (
+            (f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(item, Model)
+        )
     elif hasattr(value, "__dict__") and not inspect.ismodule(value):
         pairs = list(vars(value).items())
         yield from ((f"{name}.{key}", item) for key, item in pairs if isinstance(item, Model))
@@ -244,7 +261,9 @@ def never_called(recording: Recording) -> Model:
             raise reason
         if reason.startswith("it needs"):
             call(recording, name, makers[name])
-    told = "; ".join(f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items())
+    told = "; ".join(
+        f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items()
+    )
     raise ScriptError(
         "the script makes no model" + (f" (tried: {told})" if told else ""),
         fix="give a script that makes a keras Model or Sequential, or name a function with --model NAME",
@@ -268,7 +287,9 @@ def _makers(namespace: dict[str, Any]) -> dict[str, Callable[..., Any]]:
 def _names(value: Any) -> set[str]:
     """The names that the code of a function, or of the methods of a class, mentions."""
     if inspect.isclass(value):
-        return {n for item in vars(value).values() if inspect.isfunction(item) for n in _names(item)}
+        return {
+            n for item in vars(value).values() if inspect.isfunction(item) for n in _names(item)
+        }
     found: set[str] = set()
     pending = [value.__code__]
     while pending:
@@ -285,7 +306,9 @@ def describe(recording: Recording, model: Model) -> str:
     facts = [fact for fact in (model.where,) if fact]
     facts += ["compiled"] if "compile" in methods else []
     facts += ["fit"] if methods & set(_FIT) else []
-    return f"{path_to(recording, model)} ({', '.join(facts)})" if facts else path_to(recording, model)
+    return (
+        f"{path_to(recording, model)} ({', '.join(facts)})" if facts else path_to(recording, model)
+    )
 
 
 def path_to(recording: Recording, model: Model) -> str:

@@ -27,7 +27,9 @@ _NEVER = set(
 _WORKING = {
     "tqdm": lambda: _namespace(tqdm=_each, trange=lambda *args, **kwargs: range(*args)),
     "absl": lambda: _absl(),
-    "six": lambda: _namespace(moves=_namespace(range=range, xrange=range, zip=zip, map=map, input=input)),
+    "six": lambda: _namespace(
+        moves=_namespace(range=range, xrange=range, zip=zip, map=map, input=input)
+    ),
     "past": lambda: _namespace(builtins=_namespace(xrange=range)),
     "scikeras": lambda: _namespace(wrappers=_scikit_learn_wrappers()),
 }
@@ -157,7 +159,12 @@ class Importer:
             return None  # a part of an installed package
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         origin = spec.origin if spec is not None else None
-        if spec is None or not origin or not origin.endswith(".py") or not trace.is_user_file(origin):
+        if (
+            spec is None
+            or not origin
+            or not origin.endswith(".py")
+            or not trace.is_user_file(origin)
+        ):
             return None
         spec.loader = _Loader(self, fullname, origin)
         return spec
@@ -198,4 +205,3 @@ def importing() -> Iterator[Importer]:
             spec = getattr(sys.modules[name], "__spec__", None)
             if isinstance(getattr(spec, "loader", None), _Loader):
                 del sys.modules[name]
-

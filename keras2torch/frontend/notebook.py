@@ -20,11 +20,15 @@ def code_cells(path: Path) -> list[tuple[str, str]]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
         sources = [
-            cell.get("source", cell.get("input", "")) for cell in cells if cell["cell_type"] == "code"
+            cell.get("source", cell.get("input", ""))
+            for cell in cells
+            if cell["cell_type"] == "code"
         ]
         texts = ["".join(source) for source in sources]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ScriptError(f"{path.name} is not a notebook ({error})", fix="give a .ipynb file") from None
+        raise ScriptError(
+            f"{path.name} is not a notebook ({error})", fix="give a .ipynb file"
+        ) from None
     except RecursionError:
         raise ScriptError(f"{path.name} is nested too deeply for a notebook") from None
     found = []
@@ -48,7 +52,9 @@ def without_magics(text: str) -> str:
 def _plain_line(line: str) -> str:
     stripped = line.strip()
     indent = line[: len(line) - len(line.lstrip())]
-    if stripped.startswith(("%", "!", "?")) or (stripped.endswith("?") and not stripped.startswith("#")):
+    if stripped.startswith(("%", "!", "?")) or (
+        stripped.endswith("?") and not stripped.startswith("#")
+    ):
         return f"{indent}pass"
     assigned = _ASSIGNED.match(line)
     return f"{assigned.group(1)}get_ipython()" if assigned else line

@@ -69,6 +69,16 @@ _READERS = {
     "sklearn.datasets": "fetch_openml fetch_california_housing fetch_20newsgroups fetch_mldata "
     "fetch_olivetti_faces fetch_lfw_people load_files fetch_covtype",
 }
+# Module -> functions of numbers or iterables: not known where an argument is not known.
+_FUNCTIONS = {
+    "math": "ceil floor log log2 log10 sqrt exp pow prod",
+    "csv": "reader DictReader",
+    "json": "loads",
+    "statistics": "mean median",
+    "random": "choice sample shuffle randint",
+    "functools": "reduce",
+    "numpy.random": "choice permutation shuffle randint",
+}
 # Module -> names whose answer can only come from outside.
 _OUTSIDE = {
     "os": "system popen",
@@ -126,7 +136,12 @@ def quieten(name: str) -> None:
     if name in _patched or name not in sys.modules:
         return
     _patched.add(name)
-    for table, make in ((_NOTHING, _nothing), (_READERS, _reader), (_OUTSIDE, _outside)):
+    for table, make in (
+        (_NOTHING, _nothing),
+        (_READERS, _reader),
+        (_OUTSIDE, _outside),
+        (_FUNCTIONS, _function),
+    ):
         for path in table.get(name, "").split():
             _replace(name, path, make)
     if name == "numpy":
@@ -150,7 +165,9 @@ def _replace(module: str, path: str, make: Callable[[str, Any], Any]) -> None:
         setattr(owner, name, _for_scripts(make(f"{module}.{path}", original), original))
 
 
-def _for_scripts(replacement: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def _for_scripts(
+    replacement: Callable[..., Any], original: Callable[..., Any]
+) -> Callable[..., Any]:
     """The replacement where the script itself calls, the original where a library does."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -182,7 +199,11 @@ def _reader(name: str, original: Any) -> Any:
         if found is not None:
             return Absent(found._source)
         mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")
-        if isinstance(mode, str) and set(mode) & set("wax+") and name.endswith(("File", "open", "ZipFile")):
+        if (
+            isinstance(mode, str)
+            and set(mode) & set("wax+")
+            and name.endswith(("File", "open", "ZipFile"))
+        ):
             return Absent(Source(f"the file written by {name}()", trace.user_location()))
         try:
             result = original(*args, **kwargs)
@@ -195,6 +216,14 @@ def _reader(name: str, original: Any) -> Any:
         return result
 
     return read
+
+
+def _function(name: str, original: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = first_absent((*args, *kwargs.values()))
+        return original(*args, **kwargs) if found is None else Absent(found._source)
+
+    return call
 
 
 def _outside(name: str, original: Any) -> Any:

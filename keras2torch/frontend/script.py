@@ -27,7 +27,9 @@ from keras2torch.layers import base
 from keras2torch.models import Model, clear_models
 
 
-def run_script(path: str | Path, *, model: str | None = None, notes: list[str] | None = None) -> Model:
+def run_script(
+    path: str | Path, *, model: str | None = None, notes: list[str] | None = None
+) -> Model:
     """Run a .py file or the code cells of an .ipynb file as ``__main__`` and return the model it is about.
 
     ``model`` picks one of several: a variable, ``object.attribute``, a function or class that is called, or a
@@ -76,7 +78,9 @@ def read_cells(path: Path) -> list[tuple[str, str]]:
         ) from None
 
 
-def _execute(cells: list[tuple[str, str]], importer: Importer, recording: Recording) -> K2TError | None:
+def _execute(
+    cells: list[tuple[str, str]], importer: Importer, recording: Recording
+) -> K2TError | None:
     """Run the parts; the error that ended them early, or None."""
     try:
         codes = []
@@ -88,7 +92,9 @@ def _execute(cells: list[tuple[str, str]], importer: Importer, recording: Record
                 exec(code, recording.namespace)
     except Stopped as stop:
         where, _ = location(stop)
-        recording.note(f"{where}: the script was stopped here: nothing new was recorded for some time")
+        recording.note(
+            f"{where}: the script was stopped here: nothing new was recorded for some time"
+        )
     except SystemExit as leave:
         return _left(leave)
     except K2TError as error:
@@ -141,7 +147,9 @@ def _left(leave: SystemExit) -> ScriptError | None:
         return None
     where, _ = location(leave)
     told = sys.stderr.getvalue().strip().splitlines() if isinstance(sys.stderr, io.StringIO) else []
-    reason = leave.code if isinstance(leave.code, str) else told[-1] if told else f"code {leave.code}"
+    reason = (
+        leave.code if isinstance(leave.code, str) else told[-1] if told else f"code {leave.code}"
+    )
     return ScriptError(
         f"the script ends itself: {reason}",
         where=where,

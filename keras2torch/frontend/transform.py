@@ -24,8 +24,12 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 class Facts:
     """What later steps need to know of a script's source."""
 
-    guarded_lines: set[int] = field(default_factory=set)  # inside a try with handlers of the script's
-    star_imports: dict[str, set[str]] = field(default_factory=dict)  # module -> names bound nowhere else
+    guarded_lines: set[int] = field(
+        default_factory=set
+    )  # inside a try with handlers of the script's
+    star_imports: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # module -> names bound nowhere else
 
 
 def transform(source: str, filename: str) -> tuple[Any, Facts]:
@@ -60,7 +64,9 @@ class _Rewriter:
         for name in ("body", "orelse", "finalbody"):
             statements = getattr(node, name, None)
             if isinstance(statements, list):
-                inside = guarded or (isinstance(node, ast.Try) and name == "body" and bool(node.handlers))
+                inside = guarded or (
+                    isinstance(node, ast.Try) and name == "body" and bool(node.handlers)
+                )
                 setattr(node, name, [self.statement(item, inside) for item in statements])
         for handler in getattr(node, "handlers", ()):
             self.rewrite_body(handler, guarded)

@@ -20,7 +20,8 @@ def _activation(name: str) -> Callable[..., Any]:
             return op(x, *args, **kwargs)
         if args or kwargs:
             raise UnsupportedError(
-                f"keras.activations.{name} with arguments is not translated", where=trace.user_location()
+                f"keras.activations.{name} with arguments is not translated",
+                where=trace.user_location(),
             )
         return REGISTRY["Activation"](name)(x)
 
@@ -36,7 +37,9 @@ def get(identifier: Any) -> Any:
     """The function meant by a name, a function or a config; None means linear."""
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    name = activation_name(identifier) if identifier is None or isinstance(identifier, str) else None
+    name = (
+        activation_name(identifier) if identifier is None or isinstance(identifier, str) else None
+    )
     if name is not None:
         return _FUNCTIONS[name]
     if callable(identifier):
@@ -55,4 +58,9 @@ def serialize(activation: Any) -> Any:
     return activation_name(activation) or getattr(activation, "__name__", None)
 
 
-NAMES: dict[str, Any] = {**_FUNCTIONS, "get": get, "deserialize": deserialize, "serialize": serialize}
+NAMES: dict[str, Any] = {
+    **_FUNCTIONS,
+    "get": get,
+    "deserialize": deserialize,
+    "serialize": serialize,
+}

@@ -32,7 +32,10 @@ _FAMILIES: dict[str, tuple[str, str]] = {
         " ".join(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
         "none",
     ),
-    "convnext": (" ".join(f"ConvNeXt{s}" for s in ("Tiny", "Small", "Base", "Large", "XLarge")), "none"),
+    "convnext": (
+        " ".join(f"ConvNeXt{s}" for s in ("Tiny", "Small", "Base", "Large", "XLarge")),
+        "none",
+    ),
     "imagenet_utils": ("", "caffe"),
 }
 

@@ -90,7 +90,10 @@ def core(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     value = plain(value)
-    cut = tuple(slice(None) if stride or n == 0 else slice(0, 1) for stride, n in zip(value.strides, value.shape))
+    cut = tuple(
+        slice(None) if stride or n == 0 else slice(0, 1)
+        for stride, n in zip(value.strides, value.shape)
+    )
     return value[cut]
 
 
@@ -112,7 +115,9 @@ def _reduce(ufunc: Any, array: SampleArray, kwargs: dict[str, Any]) -> Any:
     small = core(array)
     axis = kwargs.pop("axis", 0)
     keepdims = bool(kwargs.pop("keepdims", False))
-    axes = tuple(range(array.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = (
+        tuple(range(array.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    )
     axes = tuple(a % array.ndim for a in axes)
     result = ufunc.reduce(small, axis=axes, keepdims=True, **kwargs)
     if ufunc is np.add:
@@ -122,7 +127,9 @@ def _reduce(ufunc: Any, array: SampleArray, kwargs: dict[str, Any]) -> Any:
     shape = tuple(1 if a in axes else n for a, n in enumerate(array.shape))
     result = spread(result, shape)
     if not keepdims:
-        result = np.ndarray.reshape(result, tuple(n for a, n in enumerate(array.shape) if a not in axes))
+        result = np.ndarray.reshape(
+            result, tuple(n for a, n in enumerate(array.shape) if a not in axes)
+        )
     return result if result.ndim else plain(result)[()]
 
 
@@ -136,7 +143,10 @@ def _expand_dims(array: Any, axis: Any) -> Any:
 def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, **kwargs: Any) -> Any:
     if axis != 0 or out is not None or not all(isinstance(a, SampleArray) for a in arrays):
         return None
-    cut = [slice(None) if any(a.strides[i] for a in arrays) else slice(0, 1) for i in range(arrays[0].ndim)]
+    cut = [
+        slice(None) if any(a.strides[i] for a in arrays) else slice(0, 1)
+        for i in range(arrays[0].ndim)
+    ]
     cut[0] = slice(None)
     joined = np.concatenate([plain(array)[tuple(cut)] for array in arrays])
     return spread(joined, (len(joined), *arrays[0].shape[1:]))
@@ -151,11 +161,18 @@ def _pad(array: Any, pad_width: Any, *args: Any, **kwargs: Any) -> Any:
     if widths[0] != [0, 0]:
         return None
     shape = [n + before + after for n, (before, after) in zip(array.shape, widths)]
-    return spread(core(array)[tuple([slice(None)] + [slice(0, 1)] * (array.ndim - 1))], tuple(shape))
+    return spread(
+        core(array)[tuple([slice(None)] + [slice(0, 1)] * (array.ndim - 1))], tuple(shape)
+    )
 
 
 def _repeat(array: Any, repeats: Any, axis: Any = None) -> Any:
-    if axis is None or axis % array.ndim == 0 or array.strides[axis] or not isinstance(repeats, int):
+    if (
+        axis is None
+        or axis % array.ndim == 0
+        or array.strides[axis]
+        or not isinstance(repeats, int)
+    ):
         return None
     shape = list(array.shape)
     shape[axis] *= repeats

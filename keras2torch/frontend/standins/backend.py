@@ -95,7 +95,11 @@ def is_sparse(x: Any) -> bool:
 
 
 def placeholder(
-    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: Any = None
+    shape: Any = None,
+    ndim: int | None = None,
+    dtype: Any = None,
+    sparse: bool = False,
+    name: Any = None,
 ) -> Tensor:
     return Tensor(shape if shape is not None else (None,) * (ndim or 0), dtype or "float32", name)
 
@@ -138,12 +142,18 @@ def function(inputs: Any, outputs: Any, *args: Any, **kwargs: Any) -> Any:
     source = Source("what keras.backend.function() computes")
     many = isinstance(outputs, (list, tuple))
     count = len(tensors_in(outputs))
-    return lambda *args, **kwargs: [Absent(source) for _ in range(count)] if many else Absent(source)
+    return lambda *args, **kwargs: (
+        [Absent(source) for _ in range(count)] if many else Absent(source)
+    )
 
 
 def gradients(loss: Any, variables: Any) -> Any:
     source = Source("what keras.backend.gradients() computes")
-    return [Absent(source) for _ in variables] if isinstance(variables, (list, tuple)) else [Absent(source)]
+    return (
+        [Absent(source) for _ in variables]
+        if isinstance(variables, (list, tuple))
+        else [Absent(source)]
+    )
 
 
 def name_scope(name: str) -> Any:

@@ -18,7 +18,9 @@ AUTOTUNE = -1
 class Sequence:
     """keras.utils.Sequence and PyDataset: the user's subclass gives the batches."""
 
-    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ):
         self.workers = workers
 
     def __getitem__(self, index: int) -> Any:
@@ -81,7 +83,11 @@ class Dataset:
     def from_tensor_slices(tensors: Any, name: Any = None) -> Dataset:
         specs = _leaves(spec_of, tensors)
         counts: list[Any] = []
-        map_structure(lambda s: counts.append(s.shape[0] if isinstance(s, Spec) and s.shape else s), specs, _LEAVES)
+        map_structure(
+            lambda s: counts.append(s.shape[0] if isinstance(s, Spec) and s.shape else s),
+            specs,
+            _LEAVES,
+        )
         return Dataset(map_structure(_element, specs, _LEAVES), counts[0] if counts else None)
 
     @staticmethod
@@ -94,7 +100,9 @@ class Dataset:
                 signature = tuple(Spec(tuple(s), str(t)) for s, t in zip(shapes, types))
         if signature is None:
             signature = Absent(Source("what a generator gives", trace.user_location()))
-        return Dataset(map_structure(lambda s: Spec(tuple(s.shape), str(s.dtype)), signature, _HasShape))
+        return Dataset(
+            map_structure(lambda s: Spec(tuple(s.shape), str(s.dtype)), signature, _HasShape)
+        )
 
     @staticmethod
     def range(*args: Any, **kwargs: Any) -> Dataset:
@@ -106,7 +114,11 @@ class Dataset:
 
     @staticmethod
     def zip(*datasets: Any, **kwargs: Any) -> Dataset:
-        given = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list)) else datasets
+        given = (
+            datasets[0]
+            if len(datasets) == 1 and isinstance(datasets[0], (tuple, list))
+            else datasets
+        )
         sizes = [part.size for part in given if isinstance(part, Dataset)]
         parts = tuple(part.structure if isinstance(part, Dataset) else part for part in given)
         return Dataset(parts, getattr(given[0], "count", None), max(sizes, default=1))
@@ -117,10 +129,16 @@ class Dataset:
         first = size if drop_remainder and not is_absent(batch_size) else None
         structure = map_structure(lambda s: _batched(s, first), self.structure, _LEAVES)
         known = isinstance(self.count, int) and not is_absent(batch_size)
-        count = (self.count // size if drop_remainder else -(-self.count // size)) if known else self.count
+        count = (
+            (self.count // size if drop_remainder else -(-self.count // size))
+            if known
+            else self.count
+        )
         return Dataset(structure, count if known or is_absent(self.count) else None, size)
 
-    def padded_batch(self, batch_size: Any, padded_shapes: Any = None, *args: Any, **kwargs: Any) -> Dataset:
+    def padded_batch(
+        self, batch_size: Any, padded_shapes: Any = None, *args: Any, **kwargs: Any
+    ) -> Dataset:
         return self.batch(batch_size, kwargs.get("drop_remainder", False))
 
     def unbatch(self) -> Dataset:
@@ -133,9 +151,15 @@ class Dataset:
             result = map_func(*made) if isinstance(made, tuple) else map_func(made)
             structure = _leaves(spec_of, result)
         except K2TError as error:
-            structure = Absent(Source(f"a function of dataset.map ({error.what})", trace.user_location()))
-        except Exception as error:  # the user's function on made-up values: its shapes are not known then
-            structure = Absent(Source(f"a function of dataset.map ({error})", trace.user_location()))
+            structure = Absent(
+                Source(f"a function of dataset.map ({error.what})", trace.user_location())
+            )
+        except (
+            Exception
+        ) as error:  # the user's function on made-up values: its shapes are not known then
+            structure = Absent(
+                Source(f"a function of dataset.map ({error})", trace.user_location())
+            )
         return Dataset(structure, self.count, self.size)
 
     def repeat(self, count: Any = None, *args: Any, **kwargs: Any) -> Dataset:
@@ -170,7 +194,9 @@ class Dataset:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda *args, **kwargs: self.copy()  # shuffle, cache, prefetch, filter, with_options, ...
+        return (
+            lambda *args, **kwargs: self.copy()
+        )  # shuffle, cache, prefetch, filter, with_options, ...
 
     # Reading it.
     def copy(self) -> Dataset:
@@ -201,7 +227,9 @@ class Dataset:
     def _made_up(self, leaf: Any) -> Any:
         if is_absent(leaf):
             return leaf
-        sizes = [n if n is not None else (self.size if i == 0 else 1) for i, n in enumerate(leaf.shape)]
+        sizes = [
+            n if n is not None else (self.size if i == 0 else 1) for i, n in enumerate(leaf.shape)
+        ]
         dtype = leaf.dtype if leaf.dtype not in ("string", "bfloat16") else "float32"
         return samples(tuple(sizes), dtype, 2) if sizes else Constant(0, dtype)
 
@@ -251,13 +279,17 @@ def _labels(label_mode: Any, classes: Any) -> Any:
     return Spec((None,), "int32") if label_mode == "int" else Spec((None, 1))
 
 
-def _directory(directory: Any, spec: Spec, label_mode: Any, batch: Any, arguments: dict[str, Any]) -> Any:
+def _directory(
+    directory: Any, spec: Spec, label_mode: Any, batch: Any, arguments: dict[str, Any]
+) -> Any:
     names = folder_classes(directory, arguments.get("class_names"))
     structure = spec if label_mode is None else (spec, _labels(label_mode, names))
     size = 1 if is_absent(batch) or batch is None else int(batch)
     if batch is None:
         structure = map_structure(_element, structure, _LEAVES)
-    parts = [Dataset(structure, None, size) for _ in range(2 if arguments.get("subset") == "both" else 1)]
+    parts = [
+        Dataset(structure, None, size) for _ in range(2 if arguments.get("subset") == "both" else 1)
+    ]
     for part in parts:
         part.class_names = names
     return tuple(parts) if len(parts) == 2 else parts[0]
@@ -295,7 +327,11 @@ def text_dataset_from_directory(
 
 
 def audio_dataset_from_directory(
-    directory: Any, labels: Any = "inferred", label_mode: Any = "int", batch_size: Any = 32, **kwargs: Any
+    directory: Any,
+    labels: Any = "inferred",
+    label_mode: Any = "int",
+    batch_size: Any = 32,
+    **kwargs: Any,
 ) -> Any:
     """Sounds with their labels."""
     mode = None if labels is None else label_mode
@@ -327,7 +363,9 @@ NAMES: dict[str, Any] = {
     "AUTOTUNE": AUTOTUNE,
     "TFRecordDataset": _files,
     "TextLineDataset": _files,
-    "experimental": Absent(Source("tf.data.experimental", known=False, dotted=True), None, AUTOTUNE=AUTOTUNE),
+    "experimental": Absent(
+        Source("tf.data.experimental", known=False, dotted=True), None, AUTOTUNE=AUTOTUNE
+    ),
     **{
         function.__name__: function
         for function in (

@@ -54,7 +54,11 @@ class Unknown:
         return UnsupportedError(
             f"{self.path} is a {self.kind} that keras2torch does not know",
             where=trace.user_location(),
-            fix=f"did you mean {near[0]}?" if near else "write it with layers and functions that it knows",
+            fix=(
+                f"did you mean {near[0]}?"
+                if near
+                else "write it with layers and functions that it knows"
+            ),
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -147,7 +151,8 @@ def _own(module: Any) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", module.__name__) == module.__name__
+        if not name.startswith("_")
+        and getattr(value, "__module__", module.__name__) == module.__name__
     }
 
 
@@ -161,12 +166,18 @@ def public_names(canonical: str) -> list[str]:
             from keras2torch.ops import OPS
 
             prefix = source[1:] + "."
-            names.update(n[len(prefix) :] for n in OPS if n.startswith(prefix) and "." not in n[len(prefix) :])
+            names.update(
+                n[len(prefix) :]
+                for n in OPS
+                if n.startswith(prefix) and "." not in n[len(prefix) :]
+            )
         elif attribute:
             names.update(getattr(importlib.import_module(module), attribute))
         else:
             names.update(_own(importlib.import_module(module)))
-    names.update(c.rpartition(".")[2] for c in paths.NAMESPACES if c.rpartition(".")[0] == canonical)
+    names.update(
+        c.rpartition(".")[2] for c in paths.NAMESPACES if c.rpartition(".")[0] == canonical
+    )
     return sorted(name for name in names if not name.startswith("_") and name.isidentifier())
 
 
@@ -194,7 +205,9 @@ class Finder:
 def stand_ins() -> Iterator[None]:
     """Let imports find the stand-ins, whatever is installed or loaded; put all back at the end."""
     hidden = {
-        name: module for name, module in sys.modules.items() if name.partition(".")[0] in paths.ROOTS
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in paths.ROOTS
     }
     for name in hidden:
         del sys.modules[name]

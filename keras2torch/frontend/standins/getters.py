@@ -20,7 +20,11 @@ def _of(module: Any) -> dict[str, Any]:
     def deserialize(config: Any, custom_objects: Any = None) -> Any:
         return module.get(config)
 
-    given = {name: getattr(module, name) for name in ("get", "deserialize", "serialize") if hasattr(module, name)}
+    given = {
+        name: getattr(module, name)
+        for name in ("get", "deserialize", "serialize")
+        if hasattr(module, name)
+    }
     return {"deserialize": deserialize, "serialize": _serialize, **given}
 
 

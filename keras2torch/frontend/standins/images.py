@@ -15,7 +15,9 @@ from keras2torch.graph import Spec
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
-def image_shape(size: Any, color_mode: str = "rgb", data_format: str | None = None) -> tuple[Any, ...]:
+def image_shape(
+    size: Any, color_mode: str = "rgb", data_format: str | None = None
+) -> tuple[Any, ...]:
     """Height, width and channels in the order of the data format."""
     channels = _CHANNELS[color_mode]
     if (data_format or config.image_data_format) == "channels_first":
@@ -34,14 +36,18 @@ def folder_classes(directory: Any, classes: Any = None) -> Any:
     except OSError:
         fix = "put the folder where the script looks for it, or give classes=[...] in the script"
         where = trace.user_location()
-        note(f"{where or 'the script'}: the folder {str(directory)!r} is not here; a stand-in is used")
+        note(
+            f"{where or 'the script'}: the folder {str(directory)!r} is not here; a stand-in is used"
+        )
         return Absent(Source(f"the folder {str(directory)!r}", where, fix))
 
 
 class Iterator:
     """Batches of images (``shape``: of one image) with labels; a batch is made up when asked for."""
 
-    def __init__(self, shape: tuple[Any, ...], labels: tuple[Any, ...] | None, batch_size: int, n: Any):
+    def __init__(
+        self, shape: tuple[Any, ...], labels: tuple[Any, ...] | None, batch_size: int, n: Any
+    ):
         self.image_shape, self.label_shape = shape, labels
         self.batch_size, self.n, self.samples = batch_size, n, n
         self.class_indices: Any = {}
@@ -55,7 +61,9 @@ class Iterator:
 
     def true_length(self) -> Any:
         """What ``len`` gives: the number of batches, or a stand-in for it."""
-        return Absent(self.n._source) if is_absent(self.n) else -(-int(self.n) // int(self.batch_size))
+        return (
+            Absent(self.n._source) if is_absent(self.n) else -(-int(self.n) // int(self.batch_size))
+        )
 
     def __len__(self) -> int:
         return int(self.true_length())
@@ -67,7 +75,11 @@ class Iterator:
         if found is not None:
             return Absent(found._source), Absent(found._source)
         x = np.zeros((self.batch_size, *self.image_shape), "float32")
-        return x if self.label_shape is None else (x, np.zeros((self.batch_size, *self.label_shape), "float32"))
+        return (
+            x
+            if self.label_shape is None
+            else (x, np.zeros((self.batch_size, *self.label_shape), "float32"))
+        )
 
     def __next__(self) -> Any:
         return self[0]
@@ -97,9 +109,15 @@ class ImageDataGenerator:
 
     random_transform = apply_transform = standardize
 
-    def flow(self, x: Any, y: Any = None, batch_size: int = 32, *args: Any, **kwargs: Any) -> Iterator:
+    def flow(
+        self, x: Any, y: Any = None, batch_size: int = 32, *args: Any, **kwargs: Any
+    ) -> Iterator:
         x = x[0] if isinstance(x, (list, tuple)) else x
-        labels = None if y is None else tuple(y.shape[1:]) if isinstance(y.shape, tuple) else (y.shape[1:],)
+        labels = (
+            None
+            if y is None
+            else tuple(y.shape[1:]) if isinstance(y.shape, tuple) else (y.shape[1:],)
+        )
         shape = tuple(x.shape[1:]) if isinstance(x.shape, tuple) else (x.shape[1:],)
         return Iterator(shape, labels, batch_size, x.shape[0])
 
@@ -115,7 +133,9 @@ class ImageDataGenerator:
         **kwargs: Any,
     ) -> Iterator:
         names = folder_classes(directory, classes)
-        return self._flow(names, target_size, color_mode, class_mode, batch_size, _count(directory, names))
+        return self._flow(
+            names, target_size, color_mode, class_mode, batch_size, _count(directory, names)
+        )
 
     def flow_from_dataframe(self, dataframe: Any, *args: Any, **kwargs: Any) -> Iterator:
         names = kwargs.get("classes")
@@ -133,7 +153,9 @@ class ImageDataGenerator:
             count,
         )
 
-    def _flow(self, names: Any, size: Any, color_mode: str, class_mode: Any, batch: int, n: Any) -> Iterator:
+    def _flow(
+        self, names: Any, size: Any, color_mode: str, class_mode: Any, batch: int, n: Any
+    ) -> Iterator:
         number = Absent(names._source) if is_absent(names) else len(names)
         labels = {"categorical": (number,), None: None}.get(class_mode, ())
         flow = Iterator(image_shape(size, color_mode, self.data_format), labels, batch, n)
@@ -153,14 +175,18 @@ def _count(directory: Any, names: Any) -> Any:
         return folder_classes(directory) if not os.path.isdir(directory) else 0
 
 
-def load_img(path: Any, color_mode: str = "rgb", target_size: Any = None, *args: Any, **kwargs: Any) -> Any:
+def load_img(
+    path: Any, color_mode: str = "rgb", target_size: Any = None, *args: Any, **kwargs: Any
+) -> Any:
     """An image of that size, whatever is in the file."""
     grayscale = kwargs.get("grayscale", False) or color_mode == "grayscale"
     if target_size is None:
         return missing_file(path, "load_img") if not is_absent(path) else path
     import numpy as np
 
-    return np.zeros(image_shape(target_size, "grayscale" if grayscale else color_mode, "channels_last"))
+    return np.zeros(
+        image_shape(target_size, "grayscale" if grayscale else color_mode, "channels_last")
+    )
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> Any:

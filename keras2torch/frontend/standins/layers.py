@@ -7,7 +7,8 @@ from typing import Any
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
-from keras2torch.layers.base import REGISTRY, Layer
+from keras2torch.graph import tensors_in
+from keras2torch.layers.base import REGISTRY, Layer, unique_name
 from keras2torch.models import Input, InputLayer
 
 
@@ -69,6 +70,24 @@ def merge(
     return merging_layer(mode, concat_axis, dot_axes, name)(inputs)
 
 
+class _Merge(Layer):
+    """Keras 1's Merge: the start of a Sequential model that joins other models."""
+
+    def __init__(self, layers: Any = None, mode: Any = "sum", **kwargs: Any):
+        name = kwargs.get("name")
+        self._set_base({"name": name or unique_name("merge")})
+        self.options = (mode, kwargs.get("concat_axis", -1), kwargs.get("dot_axes", -1), name)
+        self.branches = list(layers or ())
+        if self.branches:
+            self.starts_model = True
+            self.inputs = [tensor for branch in self.branches for tensor in branch.inputs]
+            ends = [branch.outputs[0] for branch in self.branches]
+            self.outputs = tensors_in(merging_layer(*self.options)(ends))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return merging_layer(*self.options)(*args, **kwargs)
+
+
 class InputSpec:
     """What a layer says of its inputs; it is not checked."""
 
@@ -96,6 +115,7 @@ NAMES: dict[str, Any] = {
     "Layer": Layer,
     "InputSpec": InputSpec,
     "merge": merge,
+    "Merge": _Merge,
     "deserialize": deserialize,
     "serialize": serialize,
     **{

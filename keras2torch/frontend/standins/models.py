@@ -21,10 +21,14 @@ def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
 
 
 def _from_text(text: Any, custom_objects: Any = None) -> Any:
-    return Absent(Source("a model's configuration", trace.user_location(), "give the file itself to k2t"))
+    return Absent(
+        Source("a model's configuration", trace.user_location(), "give the file itself to k2t")
+    )
 
 
-def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **kwargs: Any) -> Any:
+def clone_model(
+    model: Any, input_tensors: Any = None, clone_function: Any = None, **kwargs: Any
+) -> Any:
     """A model like ``model`` with weights of its own: a stand-in (for the target network of a DQN, say)."""
     if is_absent(model):
         return model

@@ -32,7 +32,9 @@ class BaseWrapper:
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
         names = ("epochs", "nb_epoch", "batch_size", "verbose", "validation_split", "callbacks")
         given = {k.removeprefix("fit__"): v for k, v in self.sk_params.items()}
-        self.history_ = self.model.fit(x, y, **{k: v for k, v in given.items() if k in names} | kwargs)
+        self.history_ = self.model.fit(
+            x, y, **{k: v for k, v in given.items() if k in names} | kwargs
+        )
         return self.history_
 
     def predict(self, x: Any, **kwargs: Any) -> Any:

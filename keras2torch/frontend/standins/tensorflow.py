@@ -250,12 +250,10 @@ NAMES: dict[str, Any] = {
     "is_tensor": lambda value: isinstance(value, Tensor),
     "Session": lambda *args, **kwargs: _SESSION,
     "InteractiveSession": lambda *args, **kwargs: _SESSION,
-    **{
-        name: INITIALIZERS[name]
-        for name in INITIALIZERS
-        if name.endswith("_initializer")
-    },
-    **dict.fromkeys("name_scope variable_scope device control_dependencies init_scope".split(), _context),
+    **{name: INITIALIZERS[name] for name in INITIALIZERS if name.endswith("_initializer")},
+    **dict.fromkeys(
+        "name_scope variable_scope device control_dependencies init_scope".split(), _context
+    ),
     **dict.fromkeys(
         "enable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior print "
         "disable_v2_tensorshape reset_default_graph enable_resource_variables no_op group".split(),

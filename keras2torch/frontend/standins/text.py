@@ -81,7 +81,9 @@ class Tokenizer:
             return Absent(found._source)
         top = self.num_words or float("inf")
         other = self.word_index.get(self.oov_token) if self.oov_token else None
-        numbers = [[self.word_index.get(word, other) for word in self._words(text)] for text in texts]
+        numbers = [
+            [self.word_index.get(word, other) for word in self._words(text)] for text in texts
+        ]
         return [[n if n < top else other for n in row if n is not None] for row in numbers]
 
     def texts_to_matrix(self, texts: Any, mode: str = "binary") -> Any:

@@ -46,7 +46,13 @@ class _Labels:
         return "class"
 
 
-def load(name: str, split: Any = None, as_supervised: bool = False, with_info: bool = False, **kwargs: Any) -> Any:
+def load(
+    name: str,
+    split: Any = None,
+    as_supervised: bool = False,
+    with_info: bool = False,
+    **kwargs: Any,
+) -> Any:
     """The data set in the form of ``split``; unknown ones give stand-ins."""
     known = _IMAGES.get(name.partition("/")[0].partition(":")[0])
     if known is None:
@@ -56,7 +62,9 @@ def load(name: str, split: Any = None, as_supervised: bool = False, with_info: b
     shape, classes = known
     data = Spec(shape, "uint8") if shape else Spec((), "string")
     label = Spec((), "int64")
-    element = (data, label) if as_supervised else {"image" if shape else "text": data, "label": label}
+    element = (
+        (data, label) if as_supervised else {"image" if shape else "text": data, "label": label}
+    )
     unknown = Absent(Source(f"the data set {name!r} of tensorflow_datasets"))
 
     def part(which: Any) -> Any:
@@ -64,10 +72,17 @@ def load(name: str, split: Any = None, as_supervised: bool = False, with_info: b
             return [part(item) for item in which]
         return Dataset(element, unknown)
 
-    sets = part(split) if split is not None else {key: part(key) for key in ("train", "test", "validation")}
+    sets = (
+        part(split)
+        if split is not None
+        else {key: part(key) for key in ("train", "test", "validation")}
+    )
     if not with_info:
         return sets
-    features = {"image" if shape else "text": Absent(unknown._source, shape or None), "label": _Labels(classes)}
+    features = {
+        "image" if shape else "text": Absent(unknown._source, shape or None),
+        "label": _Labels(classes),
+    }
     return sets, Absent(unknown._source, None, features=features, name=name)
 
 
@@ -79,4 +94,8 @@ def disable_progress_bar() -> None:
     pass
 
 
-NAMES: dict[str, Any] = {"load": load, "as_numpy": as_numpy, "disable_progress_bar": disable_progress_bar}
+NAMES: dict[str, Any] = {
+    "load": load,
+    "as_numpy": as_numpy,
+    "disable_progress_bar": disable_progress_bar,
+}

@@ -25,7 +25,9 @@ from keras2torch.frontend.standins.sequences import pad_sequences
 _custom_objects: dict[str, Any] = {}
 
 
-def to_categorical(x: Any = None, num_classes: Any = None, dtype: Any = "float32", **old: Any) -> Any:
+def to_categorical(
+    x: Any = None, num_classes: Any = None, dtype: Any = "float32", **old: Any
+) -> Any:
     """One-hot rows. Keras 1 and 2 call the arguments ``y`` and ``nb_classes``."""
     import numpy as np
 
@@ -77,7 +79,9 @@ def multi_gpu_model(model: Any, gpus: Any = None, *args: Any, **kwargs: Any) -> 
     return model
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Any], Any]:
     """The decorator; the class keeps its name."""
 
     def register(cls: Any) -> Any:
@@ -95,7 +99,9 @@ def custom_object_scope(*args: Any, **kwargs: Any) -> Any:
     return nullcontext()
 
 
-def split_dataset(dataset: Any, left_size: Any = None, right_size: Any = None, **kwargs: Any) -> Any:
+def split_dataset(
+    dataset: Any, left_size: Any = None, right_size: Any = None, **kwargs: Any
+) -> Any:
     """Both parts have the elements of the whole."""
     return dataset, dataset
 
@@ -137,7 +143,9 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, ...]:
 
 
 def _hdf5_matrix(*args: Any, **kwargs: Any) -> Absent:
-    return Absent(Source(f"the file {args[0]!r}" if args else "an HDF5 file", trace.user_location()))
+    return Absent(
+        Source(f"the file {args[0]!r}" if args else "an HDF5 file", trace.user_location())
+    )
 
 
 NAMES: dict[str, Any] = {
