@@ -268,6 +268,12 @@ class Model(Layer):
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """The layer table is ``k2t summary``; a recorded script prints nothing."""
 
+    @property
+    def metrics_names(self) -> list[str]:
+        from keras2torch.training.record import _metric_names
+
+        return ["loss", *_metric_names(self)]
+
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
@@ -320,6 +326,11 @@ class Sequential(Model):
 
             layer = REGISTRY["Lambda"](layer)
         self.stack.append(layer)
+        if self.outputs is None and getattr(layer, "starts_model", False):  # Keras 1's Merge
+            self.inputs, self.outputs = list(layer.inputs), list(layer.outputs)
+            self.input_structure, self.output_structure = self.inputs, self.outputs[0]
+            self.built = True
+            return
         if self.outputs is None and layer.input_shape_given is not None:
             dtype = dtype_name(layer.input_dtype_given)
             if dtype is None and getattr(layer, "integer_input", False):
