@@ -10,7 +10,7 @@ from typing import Any
 from keras2torch.module import Module, ModuleClass, Node, Param, Parameter, Submodule, Value
 from keras2torch.naming import is_generic
 from keras2torch.quoting import comment, identifier, quote, to_identifier
-from keras2torch.torch_signatures import signature_of
+from keras2torch.torch_signatures import FUNCTION_DEFAULTS, signature_of
 
 WIDTH = 84  # how long a nested statement may grow
 
@@ -251,7 +251,12 @@ class _Writer:
         if node.kind == "attribute":
             return f"{args[0].within(_ATOM)}.{node.target}", _ATOM
         words = [a.text for a in args]
-        named = [f"{identifier(k)}={self.show(v).text}" for k, v in node.kwargs.items()]
+        defaults = FUNCTION_DEFAULTS.get(str(node.target), {})
+        named = [
+            f"{identifier(k)}={self.show(v).text}"
+            for k, v in node.kwargs.items()
+            if k not in defaults or isinstance(v, Parameter) or v != defaults[k]
+        ]
         if node.kind == "call":
             return f"self.{node.target.name}({', '.join(words + named)})", _ATOM
         if node.kind == "function":

@@ -103,6 +103,11 @@ class Param:
     in_keras_order = True
 
     @property
+    def frozen(self) -> bool:
+        """Keras's trainable=False: no gradients."""
+        return not self.buffer and not getattr(self.owner, "trainable", True)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return self.mapping.shape
 
