@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training_oracle import Case
+from training_oracle import Case, run_script
 
 SPARSE = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
 
@@ -41,6 +41,15 @@ OPTIMIZERS = {
     ),
     "lion": optimizer(lambda o: o.Lion(0.003)),
     "lamb": optimizer(lambda o: o.Lamb(0.01)),
+    "schedule_free": optimizer(lambda o: o.ScheduleFreeAdamW(0.01, warmup_steps=5)),
+    "ema": optimizer(
+        lambda o: o.SGD(0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=7),
+        epochs=63,  # ends with an overwriting: weights and average are one
+    ),
+    "accumulation": optimizer(
+        lambda o: o.Adam(0.01, gradient_accumulation_steps=3), epochs=10, batch_size=16
+    ),
+    "legacy_loss_scale": optimizer(lambda o: o.SGD(0.1, loss_scale_factor=8.0)),
     "clipnorm": optimizer(lambda o: o.SGD(0.1, clipnorm=0.05)),
     "global_clipnorm": optimizer(lambda o: o.SGD(0.1, global_clipnorm=0.1)),
     "clipvalue": optimizer(lambda o: o.SGD(0.1, clipvalue=0.01)),
@@ -294,6 +303,11 @@ FITS = {
         target="number",
     ),
 }
+ENDS_WITH_ITS_AVERAGE = Case(
+    lambda k: {"optimizer": k.optimizers.Adam(0.02, use_ema=True, ema_momentum=0.9), "loss": "mse"},
+    lambda k: {"epochs": 7, "batch_size": 16},
+    target="number",
+)
 CASES = {**OPTIMIZERS, **LOSSES, **METRICS, **FITS}
 
 
@@ -307,3 +321,16 @@ def test_learns_as_keras(name, tmp_path):
         np.testing.assert_allclose(history[curve], values, rtol=1e-4, atol=2e-5, err_msg=curve)
     for weight, wanted in zip(weights, expected_weights, strict=True):
         np.testing.assert_allclose(weight, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_an_averaging_optimizer_ends_with_its_average(tmp_path):
+    """Keras puts the moving average into the model when fit() ends: predict() uses it."""
+    case = ENDS_WITH_ITS_AVERAGE
+    _, expected = case.in_keras()
+    case.write(tmp_path)
+    run_script(tmp_path, "--predict")
+    hidden = np.tanh(case.x @ expected[0] + expected[1])
+    predictions = np.load(tmp_path / "runs/net/predictions.npy")
+    np.testing.assert_allclose(
+        predictions, hidden @ expected[2] + expected[3], rtol=1e-4, atol=1e-5
+    )

@@ -161,7 +161,9 @@ class _Emission:
         inputs = self.ends.inputs
         schedule = self.optimizer.learning_rate
         scheduled = isinstance(schedule, LearningRateSchedule)
-        numbered = scheduled or bool(optimizer.per_update)
+        together = self.optimizer.gradient_accumulation_steps
+        overwrites = self.optimizer.use_ema and self.optimizer.ema_overwrite_frequency
+        numbered = scheduled or bool(optimizer.per_update or together or overwrites)
         size = sum(column.size for column in step.columns) + 1
         script = f"{self.stem}_train.py"
         return {
@@ -190,7 +192,9 @@ class _Emission:
             ),
             "loss_lines": self._loss_lines(),
             "means_lines": self._means_lines(size),
-            "epoch_parameters": "net, dataset, optimizer, epoch, bar, args",
+            "epoch_parameters": "net, dataset, optimizer, epoch, bar, args"
+            + (", average" if self.optimizer.use_ema else ""),
+            "average": quote(self.optimizer.ema_momentum) if self.optimizer.use_ema else None,
             "shuffle": self._shuffle,
             "totals_size": "len(METRICS) + 1" if self._plain else str(size),
             "numbered": numbered,
@@ -335,6 +339,8 @@ class _Emission:
                 *(f"    {line}" for line in self.module.constraints),
             ]
             helpers.append("\n".join(lines))
+        if self.optimizer.use_ema:
+            helpers.append(_environment().get_template("take_average.py.jinja").render().strip())
         for name in self.step.helpers:
             page = _environment().get_template(f"metrics/{name}.py.jinja")
             helpers.append(page.render().strip())
@@ -355,23 +361,56 @@ class _Emission:
         return f"{text.constructor}({', '.join(['model.parameters()', f'lr={lr}', *arguments])})"
 
     def _update_lines(self, text: OptimizerText) -> list[str]:
+        """From a batch to an update of the weights, in Keras's order: clip, decay, step, constrain."""
         optimizer = self.optimizer
-        if optimizer.use_ema:
-            raise UnsupportedError("use_ema of the optimizer is not carried into the script")
-        lines = []
-        schedule = optimizer.learning_rate
+        together = optimizer.gradient_accumulation_steps
+        update = self._clip_lines()
         groups = []
+        schedule = optimizer.learning_rate
         if isinstance(schedule, LearningRateSchedule):
             more = ", args.lr" if schedule.initial() is not None else ""
             groups.append(f'group["lr"] = learning_rate(step{more})')
         for key, expression, why in text.per_update:
+            counted = f"(step // {together} + 1)" if together else "(step + 1)"
             groups.append(f"# {why}.")
-            groups.append(f'group["{key}"] = {expression}')
-        lines.append("loss, sums = compute_loss(net, args, *batch)")
-        accumulate = optimizer.gradient_accumulation_steps
-        if accumulate:
-            raise UnsupportedError("gradient_accumulation_steps is not carried into the script")
-        lines += ["optimizer.zero_grad()", "loss.backward()"]
+            groups.append(f'group["{key}"] = {expression.replace("(step + 1)", counted)}')
+        if groups:
+            update += ["for group in optimizer.param_groups:", *(f"    {g}" for g in groups)]
+        if text.decays_weights:
+            decay = quote(optimizer.weight_decay)
+            update += [
+                "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
+                "    for group in optimizer.param_groups:",
+                '        for parameter in group["params"]:',
+                "            if parameter.grad is not None:",
+                f'                parameter.mul_(1 - {decay} * group["lr"])',
+            ]
+        update.append("optimizer.step()")
+        if self.module.constraints:
+            update.append("constrain(getattr(net, 'module', net))  # inside DDP")
+        lines = ["loss, sums = compute_loss(net, args, *batch)"]
+        if together:
+            lines += [
+                f"(loss / {together}).backward()",
+                f"if (step + 1) % {together} == 0:  # gradients of {together} batches together",
+                *(f"    {line}" for line in [*update, "optimizer.zero_grad()"]),
+            ]
+        else:
+            lines += ["optimizer.zero_grad()", "loss.backward()", *update]
+        if optimizer.use_ema:
+            lines.append("average.update_parameters(getattr(net, 'module', net))  # inside DDP")
+            if optimizer.ema_overwrite_frequency:
+                often = quote(optimizer.ema_overwrite_frequency)
+                count = f"step // {together}" if together else "step"
+                lines += [
+                    f"if ({count} + 1) % {often} == 0:",
+                    "    take_average(getattr(net, 'module', net), average)",
+                ]
+        return lines
+
+    def _clip_lines(self) -> list[str]:
+        optimizer = self.optimizer
+        lines = []
         if optimizer.clipnorm:
             lines += [
                 "for parameter in net.parameters():",
@@ -384,20 +423,6 @@ class _Emission:
         if optimizer.clipvalue:
             value = quote(optimizer.clipvalue)
             lines.append(f"nn.utils.clip_grad_value_(net.parameters(), {value})")
-        if groups:
-            lines += ["for group in optimizer.param_groups:", *(f"    {g}" for g in groups)]
-        if text.decays_weights:
-            decay = quote(optimizer.weight_decay)
-            lines += [
-                "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
-                "    for group in optimizer.param_groups:",
-                '        for parameter in group["params"]:',
-                "            if parameter.grad is not None:",
-                f'                parameter.mul_(1 - {decay} * group["lr"])',
-            ]
-        lines.append("optimizer.step()")
-        if self.module.constraints:
-            lines.append("constrain(getattr(net, 'module', net))  # inside DDP")
         return lines
 
     def _loss_lines(self) -> list[str]:
@@ -546,6 +571,8 @@ class _Emission:
             lines.add("from types import SimpleNamespace")
         if re.search(r"\bAny\b", body):
             lines.add("from typing import Any")
+        if "AveragedModel(" in body:
+            lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
         if re.search(r"\bF\.", body):
             lines.add("import torch.nn.functional as F")
         return sorted_imports(lines | set(self.data.imports), self.module.module_name)

@@ -88,8 +88,8 @@ class Optimizer(Recorded):
     def lower(self, lr_changes: bool) -> OptimizerText:
         """The optimizer's text; ``lr_changes`` tells that the rate is not constant over the run."""
         raise UnsupportedError(
-            f"the optimizer {type(self).__name__} is a class of the program's own",
-            fix="compile with one of keras.optimizers",
+            f"the optimizer {type(self).__name__} is not carried into the training script",
+            fix="compile with SGD, Adam or another of the common optimizers",
         )
 
     def _decay(self) -> bool:
@@ -303,6 +303,17 @@ class ScheduleFreeAdamW(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-08
     warmup_steps: int = 0
+
+    def lower(self, lr_changes: bool) -> OptimizerText:
+        arguments = {
+            "betas": quote((self.beta_1, self.beta_2)),
+            "eps": quote(self.epsilon),
+            "warmup": quote(self.warmup_steps),
+        }
+        decays = self._decay()
+        return OptimizerText(
+            "ScheduleFreeAdamW", arguments, "schedule_free_adamw", decays_weights=decays
+        )
 
 
 class LossScaleOptimizer(Recorded):
