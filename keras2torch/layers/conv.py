@@ -136,7 +136,7 @@ class ConvLayer(Spatial):
     strides_with_dilation = False
     """Whether Keras takes strides > 1 and dilation_rate > 1 together."""
     old_names = KERAS1_NAMES
-    keras1_order: tuple[str, ...] = ()
+    keras1_order = tuple[str, ...]()  # not annotated: annotated names are Keras's arguments
     """Of a class that only Keras 1 programs name: what followed the kernel's sides by position."""
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +149,12 @@ class ConvLayer(Spatial):
         if by_name:
             kwargs = {**kwargs, "kernel_size": tuple(kwargs[name] for name in sides)}
             kwargs = {name: value for name, value in kwargs.items() if name not in sides}
-        elif old and len(sides) and len(given) == len(sides) and all(isinstance(n, int) for n in given):
+        elif (
+            old
+            and len(sides)
+            and len(given) == len(sides)
+            and all(isinstance(n, int) for n in given)
+        ):
             rest = args[first + len(sides) :]
             kwargs = {**kwargs, "kernel_size": tuple(given), **dict(zip(self.keras1_order, rest))}
             args = args[:first]
@@ -172,7 +177,9 @@ class ConvLayer(Spatial):
     def padding_name(self) -> str:
         padding = str(self.padding).lower()
         if padding not in ("valid", "same") and not (padding == "causal" and self.rank == 1):
-            raise self.unsupported(f"padding={self.padding!r} is not known", 'use "valid" or "same"')
+            raise self.unsupported(
+                f"padding={self.padding!r} is not known", 'use "valid" or "same"'
+            )
         return padding
 
     def convolved(self, inputs: Any) -> Shape:
