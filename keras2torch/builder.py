@@ -12,7 +12,7 @@ from typing import Any
 
 from keras2torch.errors import K2TError
 from keras2torch.graph import Call, Constant, Graph, Shape, Tensor, Weight
-from keras2torch.module import Mapping, Node, Param, Submodule, Value
+from keras2torch.module import Mapping, Module, ModuleClass, Node, Param, Submodule, Value
 from keras2torch.naming import is_generic
 from keras2torch.torch_signatures import signature_of
 
@@ -398,6 +398,21 @@ class Builder:
             frozen=not getattr(layer, "trainable", True),
         )
         self._submodules[key] = found
+        return found
+
+    def child(self, make: Callable[[], Module], role: str) -> Submodule:
+        """A part of the layer being lowered as a class of its own; ``make`` gives its body, with a scope.
+
+        For what ``forward`` calls many times: it is handed to a function, ``run_recurrent(self.cell, x)``.
+        """
+        layer = self.call_record.operation
+        found = self._submodules.get((id(layer), role))
+        if found is None:
+            body = make()
+            assert body.scope is not None
+            cls = ModuleClass(body.scope.name, [body], doc=body.scope.doc)
+            found = Submodule(cls, body=body, owner=layer, hints=self._hints(layer, role))
+            self._submodules[id(layer), role] = found
         return found
 
     def call(self, submodule: Submodule, *args: Any, **options: Any) -> Value:

@@ -12,7 +12,7 @@ from keras2torch.expressions import forward_lines, submodule_text
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines
 from keras2torch.module import Module, ModuleClass, Param, Submodule, classes_of
-from keras2torch.quoting import comment, prose, quote
+from keras2torch.quoting import comment, identifier, prose, quote
 
 LINE_LENGTH = 100
 
@@ -111,7 +111,8 @@ def _member_lines(member: Any) -> list[str]:
     tensor = f"torch.empty({sizes}{dtype})"
     if member.buffer:
         return [f"self.register_buffer({quote(member.name)}, {tensor})"]
-    return [f"self.{member.name} = nn.Parameter({tensor})"]
+    frozen = ", requires_grad=False" if member.frozen else ""
+    return [f"self.{member.name} = nn.Parameter({tensor}{frozen})"]
 
 
 def _frozen_lines(member: Any) -> list[str]:
@@ -119,8 +120,11 @@ def _frozen_lines(member: Any) -> list[str]:
         return []
     if member.frozen:
         return [f"self.{member.name}.requires_grad_(False)"]
-    fixed = [name for name, mapping in member.weights.items() if mapping.fixed]
-    return [f"self.{member.name}.{identifier(name)}.requires_grad_(False)" for name in fixed]
+    fixed = [(name, mapping.fixed) for name, mapping in member.weights.items() if mapping.fixed]
+    return [
+        f"self.{member.name}.{identifier(name)}.requires_grad_(False)  # {comment(reason)}"
+        for name, reason in fixed
+    ]
 
 
 def _train_lines(body: Module) -> list[str]:

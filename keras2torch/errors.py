@@ -37,3 +37,13 @@ class SavedModelError(K2TError):
 
 class ShapeError(K2TError):
     """Shapes that do not fit together."""
+
+
+class InternalError(K2TError):
+    """keras2torch itself went wrong: a fault to report, not one of the input's."""
+
+    def __init__(self, what: str):
+        super().__init__(
+            f"keras2torch failed on this model ({what[:500]})",
+            fix="please report it with the program that shows it",
+        )

@@ -283,7 +283,11 @@ class _Writer:
     # Statements.
     def write(self) -> None:
         for node in self.body.nodes:
-            self.flush_up_to_others(set(map(id, node.inputs)))
+            once = len(node.outputs) == 1 and self.remaining[id(node.output)] == 1
+            nests = once and not self.must_name(node)
+            # The branches of one expression wait for each other; a layer with weights stands in order.
+            plain = nests and not _is_weighty(node)
+            self.flush_up_to_others(set(map(id, node.inputs)), weighty_only=plain)
             text = self.expression(node)
             waiting = [self.pending[id(v)] for v in node.inputs if id(v) in self.pending]
             crowded = _is_weighty(node) and any(item.text.weighty for item in waiting)
@@ -291,9 +295,8 @@ class _Writer:
             if waiting and (len(text.text) > WIDTH or text.depth > 5 or crowded or noted):
                 self.flush_up_to_others(set())
                 text = self.expression(node)
-            once = len(node.outputs) == 1 and self.remaining[id(node.output)] == 1
             item = self.nest(node, text)
-            if once and not self.must_name(node):
+            if nests:
                 self.pending[id(node.output)] = item
             else:
                 self.statement(item)
@@ -317,17 +320,20 @@ class _Writer:
     def must_name(self, node: Node) -> bool:
         """A value gets a line of its own where the program named it and the line says something."""
         hint = node.output.hint
-        return (
+        return bool(node.output.name) or (
             bool(hint)
             and not is_generic(to_identifier(hint or "x"))
             and node.output not in self.body.outputs
             and (_is_weighty(node))
         )
 
-    def flush_up_to_others(self, wanted: set[int]) -> None:
+    def flush_up_to_others(self, wanted: set[int], weighty_only: bool = False) -> None:
         """Write out waiting nodes, up to the last one that the next node does not read itself."""
         order = list(self.pending)
-        last = max((i for i, key in enumerate(order) if key not in wanted), default=-1)
+        others = [key not in wanted for key in order]
+        if weighty_only:
+            others = [o and self.pending[key].text.weighty for o, key in zip(others, order)]
+        last = max((i for i, other in enumerate(others) if other), default=-1)
         for key in order[: last + 1]:
             self.statement(self.pending.pop(key))
 
@@ -353,7 +359,8 @@ class _Writer:
         parts = []
         for item in pattern:
             if isinstance(item, tuple):
-                parts.append(f"({self.unpack(node, item)})")
+                inner = self.unpack(node, item)
+                parts.append(f"({inner})" if set(inner) - set("_, ") else "_")
             elif self.remaining[id(item)] == 0:
                 parts.append("_")
             else:

@@ -11,7 +11,7 @@ from typing import Any
 from keras2torch import weights as weight_tools
 from keras2torch.describe import describe, input_names, logits
 from keras2torch.emit import emit_module, format_source
-from keras2torch.errors import K2TError
+from keras2torch.errors import InternalError, K2TError
 from keras2torch.graph import Graph
 from keras2torch.header import header_lines, sign
 from keras2torch.lower import lower
@@ -99,6 +99,8 @@ def generate(source: Any, *, name: str | None = None, model: str | None = None) 
         return _generate(open_source(source, model=model), name)
     except RecursionError:
         raise K2TError("the model is nested too deeply to be translated") from None
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InternalError(f"{type(error).__name__}: {error}") from error
 
 
 def _generate(source: Source, name: str | None) -> Generated:

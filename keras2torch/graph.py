@@ -168,6 +168,8 @@ class TensorShape(tuple):
 
 def _install(name: str) -> None:
     def method(self: Tensor, *args: Any) -> Any:
+        if not OPERATORS:
+            import keras2torch.ops  # noqa: F401 - fills the table
         return OPERATORS[name](self, *args)
 
     method.__name__ = name

@@ -115,7 +115,8 @@ def _scaled(target: str, mapping: Mapping, scale: float, mode: str, distribution
     )  # e.g. of an einsum's kernel
     fans = own or compute_fans(tuple(n or 1 for n in source))
     agree = _torch_fans(mapping.shape) == fans
-    if agree and distribution == "uniform" and (scale, mode) == (1.0, "fan_avg"):
+    same_sum = sorted(_torch_fans(mapping.shape) or ()) == sorted(fans)
+    if same_sum and distribution == "uniform" and (scale, mode) == (1.0, "fan_avg"):
         return [f"nn.init.xavier_uniform_({target})"]
     if agree and distribution == "uniform" and (scale, mode) == (2.0, "fan_in"):
         return [f"nn.init.kaiming_uniform_({target})"]

@@ -252,8 +252,10 @@ class Model(Layer):
         """Give a model without inputs the shapes of the data that it is trained on."""
         if self.outputs is not None or data is None:
             return
-        if hasattr(data, "batch_specs"):  # a data set or generator
-            data = data.batch_specs()
+        if hasattr(type(data), "batch_specs") or hasattr(type(data), "__next__"):
+            from keras2torch.frontend.standins.data import fed_by
+
+            data = fed_by(data)
         shapes = map_structure(_data_shape, data, leaf=_SHAPED)
         if shapes is not data or isinstance(data, _SHAPED):
             self._from_call(_inputs_of_shapes(shapes, data))

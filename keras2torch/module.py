@@ -61,7 +61,7 @@ class Mapping:
     function: Callable[..., Any]
     shape: tuple[int, ...]
     trainable: bool = True
-    fixed: bool = False  # a parameter of torch's that Keras does not have: it never changes
+    fixed: str = ""  # why a parameter of torch's never changes: Keras does not have it
 
 
 @dataclass(eq=False)

@@ -89,6 +89,13 @@ _TEXT = {
 }
 
 
+_POOLING = {"padding": 0, "ceil_mode": False}
+FUNCTION_DEFAULTS: dict[str, dict[str, Any]] = {
+    **{f"F.{kind}_pool{n}d": _POOLING for kind in ("max", "avg") for n in (1, 2, 3)},
+}
+"""Defaults of torch's functions, where a lowering passes arguments that may be equal to them."""
+
+
 @cache
 def signature_of(cls: str) -> Signature:
     """The signature of a torch class as written above; helper classes take anything."""

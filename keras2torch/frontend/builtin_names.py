@@ -185,4 +185,5 @@ def builtins_for(import_function: Callable[..., Any]) -> dict[str, Any]:
         transform.TYPES["float"]: _of_value(float),
         transform.TYPES["zip"]: _zip,
         transform.RECOVER: recover,
+        transform.KEEP: lambda test: is_absent(test) or test,
     }

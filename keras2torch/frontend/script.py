@@ -10,12 +10,11 @@ import types
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from keras2torch import config
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import recording as recordings
-from keras2torch.frontend import trace, transform
+from keras2torch.frontend import trace, transform, watch
 from keras2torch.frontend.choose import choose
 from keras2torch.frontend.imports import Importer, importing
 from keras2torch.frontend.notebook import code_cells
@@ -24,7 +23,7 @@ from keras2torch.frontend.sandbox import quieten, sandbox
 from keras2torch.frontend.standins.finder import stand_ins
 from keras2torch.frontend.watch import Stopped, Watch
 from keras2torch.layers import base
-from keras2torch.models import Model, clear_models
+from keras2torch.models import MODELS, Model, clear_models
 
 
 def run_script(
@@ -82,6 +81,7 @@ def _execute(
     cells: list[tuple[str, str]], importer: Importer, recording: Recording
 ) -> K2TError | None:
     """Run the parts; the error that ended them early, or None."""
+    filename = ""
     try:
         codes = []
         for filename, source in cells:
@@ -92,16 +92,21 @@ def _execute(
                 exec(code, recording.namespace)
     except Stopped as stop:
         where, _ = location(stop)
-        recording.note(
-            f"{where}: the script was stopped here: nothing new was recorded for some time"
-        )
+        if not MODELS:
+            seconds = round(watch.WITHOUT_MODEL)
+            return ScriptError(
+                f"the script has run for {seconds} s without making a model",
+                where=where,
+                fix="make what comes before the model shorter, or name a function with --model NAME",
+            )
+        recording.note(f"{where}: the script was stopped here: no new model came for some time")
     except SystemExit as leave:
         return _left(leave)
     except K2TError as error:
         error.where = error.where or location(error)[0]
         return error
     except SyntaxError as error:
-        return _syntax_error(error)
+        return _syntax_error(error, filename)
     except Exception as error:  # whatever the script raises
         where, line = location(error)
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -157,12 +162,12 @@ def _left(leave: SystemExit) -> ScriptError | None:
     )
 
 
-def _syntax_error(error: SyntaxError) -> ScriptError:
+def _syntax_error(error: SyntaxError, filename: str) -> ScriptError:
     line = (error.text or "").strip()
     old = line.startswith("print ") or "Missing parentheses" in str(error.msg) or "exec " in line
     return ScriptError(
         f"syntax error: {error.msg}" + (f"\n    {line}" if line else ""),
-        where=f"{os.path.basename(error.filename or 'the script')}:{error.lineno}",
+        where=f"{os.path.basename(error.filename or filename)}:{error.lineno or 1}",
         fix="this looks like Python 2: convert it with 2to3" if old else None,
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 # Types that are called in ways which lose a stand-in; the names are bound by ``builtins_for``.
 TYPES = {"int": "__k2t_int__", "float": "__k2t_float__", "zip": "__k2t_zip__"}
 RECOVER = "__k2t_recover__"
+KEEP = "__k2t_keep__"
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 _FALLIBLE = (ast.Call, ast.Subscript, ast.BinOp, ast.Compare)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -95,9 +96,17 @@ class _Rewriter:
                 part.func.id = self.replaced.get(part.func.id, part.func.id)
             if isinstance(part, ast.Name):
                 names.append(part.id)
+            if isinstance(part, ast.comprehension):  # [f for f in absent if f.endswith(".jpg")]
+                part.ifs = [_kept(test) for test in part.ifs]
             fallible = fallible or isinstance(part, _FALLIBLE)
             suspends = suspends or isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await))
         return list(dict.fromkeys(names)) if fallible and not suspends else None
+
+
+def _kept(test: Any) -> Any:
+    call = ast.Call(ast.Name(KEEP, ast.Load()), [test], [])
+    ast.copy_location(call, test)
+    return ast.fix_missing_locations(call)
 
 
 def _own_expressions(statement: Any) -> Iterable[Any]:

@@ -1,7 +1,5 @@
 """Recurrent steps: masks without a loop, loops over written cells, states that outlive a batch."""
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,23 +27,23 @@ def last_unmasked(y: Tensor, mask: Tensor, first: Tensor | None = None) -> Tenso
 
 
 def run_recurrent(
-    cell: Callable, x: Tensor, state: tuple, constants: tuple = (), dim: int = 1
-) -> tuple:
-    """Apply ``cell(step, *state, *constants)`` along ``dim``: all outputs, then the last state."""
+    cell: nn.Module, x: Tensor, *state: Tensor, dim: int = 1, **constants: Tensor
+) -> tuple[Tensor, ...]:
+    """Apply ``cell`` to each step of ``x`` along ``dim``: all its outputs, and the last state."""
     outputs = []
     for step in x.unbind(dim):
-        output, *state = cell(step, *state, *constants)
+        output, *state = cell(step, *state, **constants)
         outputs.append(output)
     return torch.stack(outputs, dim), *state
 
 
 def run_masked(
-    cell: Callable, x: Tensor, mask: Tensor, state: tuple, constants: tuple = (), dim: int = 1
-) -> tuple:
+    cell: nn.Module, x: Tensor, mask: Tensor, *state: Tensor, dim: int = 1, **constants: Tensor
+) -> tuple[Tensor, ...]:
     """As ``run_recurrent``; a masked step leaves the state alone, and its first part is the output."""
     outputs = []
     for step, keep in zip(x.unbind(dim), mask.unbind(1)):
-        output, *new = cell(step, *state, *constants)
+        output, *new = cell(step, *state, **constants)
         keep = keep.view(-1, *[1] * (output.dim() - 1))
         outputs.append(torch.where(keep, output, state[0]))
         state = [torch.where(keep, after, before) for after, before in zip(new, state)]
@@ -81,6 +79,6 @@ class CarriedState(nn.Module):
             state.zero_()
 
 
-def each_step(module: Callable, x: Tensor) -> Tensor:
+def each_step(module: nn.Module, x: Tensor) -> Tensor:
     """Apply a module to every step of ``x`` (N, T, ...), one after the other."""
     return torch.stack([module(step) for step in x.unbind(1)], dim=1)

@@ -78,14 +78,13 @@ class _Pooling(Spatial):
             if found is None:
                 return self.lower_lopsided(b, x)
             padding, ceil = found
-            options = {"padding": square(padding)} if any(padding) else {}
-            options |= {"ceil_mode": True} if ceil else {}
+            options = {"padding": square(padding)} | ({"ceil_mode": True} if ceil else {})
         return self.pool(b, x, options)
 
     def pool(self, b: Any, x: Any, options: dict[str, Any]) -> Any:
         """``F.max_pool2d(x, window, strides, ...)``."""
         window, strides = self.geometry()
-        if self.mode == "avg" and "padding" in options:
+        if self.mode == "avg" and options.get("padding"):
             options = {**options, "count_include_pad": False}
         arguments = [square(window)]
         if strides != window:
@@ -128,7 +127,6 @@ class AveragePooling2D(_Pooling, names=("AvgPool2D",)):
 
     pool_size: Any
     mode = "avg"
-    keras1_pool_size: Any = (2, 2)
 
     def __init__(self, *args: Any, **kwargs: Any):
         if not args and not {"pool_size", "pool_length"} & set(kwargs):
@@ -178,7 +176,8 @@ class _GlobalPooling(Spatial):
         return Spec(shape, inputs.dtype)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return b.reduce(self.reduction, b.floating(inputs), self.reduced(), bool(self.keepdims))
+        x = b.floating(inputs) if self.reduction == "mean" else inputs
+        return b.reduce(self.reduction, x, self.reduced(), bool(self.keepdims))
 
 
 class GlobalAveragePooling2D(_GlobalPooling, names=("GlobalAvgPool2D",)):
@@ -218,9 +217,6 @@ class GlobalMaxPooling2D(_GlobalPooling, names=("GlobalMaxPool2D",)):
 
     reduction = "amax"
 
-    def lower(self, b: Any, inputs: Any) -> Any:
-        return b.reduce(self.reduction, inputs, self.reduced(), bool(self.keepdims))
-
 
 class GlobalMaxPooling1D(GlobalMaxPooling2D, names=("GlobalMaxPool1D",)):
     """The maximum over the steps."""
@@ -254,15 +250,37 @@ class _AdaptivePooling(Spatial):
         return b.function(name, inputs, size, shape=shape, axes=inputs.axes)
 
 
-def _adaptive(rank: int, kind: str) -> None:
-    """AdaptiveAveragePooling2D and its five siblings."""
-    name = f"Adaptive{kind}Pooling{rank}D"
-    doc = f"{kind} pooling to ``output_size``."
-    mode = "avg" if kind == "Average" else "max"
-    namespace = {"__module__": __name__, "__doc__": doc, "rank": rank, "mode": mode}
-    globals()[name] = type(name, (_AdaptivePooling,), namespace)
+class AdaptiveAveragePooling1D(_AdaptivePooling):
+    """Means to ``output_size``."""
+
+    rank = 1
 
 
-for _rank in (1, 2, 3):
-    _adaptive(_rank, "Average")
-    _adaptive(_rank, "Max")
+class AdaptiveAveragePooling2D(_AdaptivePooling):
+    """Means to ``output_size``."""
+
+
+class AdaptiveAveragePooling3D(_AdaptivePooling):
+    """Means to ``output_size``."""
+
+    rank = 3
+
+
+class AdaptiveMaxPooling1D(_AdaptivePooling):
+    """Maxima to ``output_size``."""
+
+    rank = 1
+    mode = "max"
+
+
+class AdaptiveMaxPooling2D(_AdaptivePooling):
+    """Maxima to ``output_size``."""
+
+    mode = "max"
+
+
+class AdaptiveMaxPooling3D(_AdaptivePooling):
+    """Maxima to ``output_size``."""
+
+    rank = 3
+    mode = "max"

@@ -47,9 +47,8 @@ class _Cell(Layer):
     old_names = OLD_NAMES
     ignored = ("seed",)
     gates = 1
-    torch_layer: str | None = None
-    """The torch layer that runs this cell over a sequence, where ``is_native``."""
-    torch_options: dict[str, Any] = {}
+    torch_layer = ""
+    """The torch layer that runs this cell over a sequence, where ``native`` says so."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **old_arguments(kwargs))
@@ -139,12 +138,15 @@ class _Cell(Layer):
     def native(self, training: bool | None) -> bool:
         """Whether ``torch_layer`` computes exactly this cell over a sequence."""
         return (
-            self.torch_layer is not None
-            and activation_name(self.activation) == "tanh"
+            activation_name(self.activation) == "tanh"
             and (self.gates == 1 or activation_name(self.recurrent_activation) == "sigmoid")
             and self.rates(training)[1] == 0
             and not (self.rates(training)[0] and self.drops_by_gate(training))
         )
+
+    def torch_options(self) -> dict[str, Any]:
+        """What ``torch_layer`` needs to know besides sizes."""
+        return {}
 
     # Torch.
     def native_weights(self, b: Any, suffix: str = "_l0") -> dict[str, Mapping]:
@@ -155,7 +157,7 @@ class _Cell(Layer):
         }
         if self.bias is not None:
             shape = self.bias.shape
-            zeros = Mapping((), lambda: numpy.zeros(shape, "float32"), shape, False)
+            zeros = Mapping((), lambda: numpy.zeros(shape, "float32"), shape, False, fixed="Keras has one bias")
             weights |= {f"bias_ih{suffix}": b.same(self.bias), f"bias_hh{suffix}": zeros}
         return weights
 
@@ -163,8 +165,11 @@ class _Cell(Layer):
         """How those tensors start, where it is not as their Keras weight does."""
         return {f"bias_hh{suffix}": "zeros"} if self.bias is not None else {}
 
-    def projected(self, b: Any, x: Any, masks: Any, kernel: Any, bias: Any = None) -> Any:
-        """``x @ kernel + bias``, with a dropout mask for each gate if there are ``masks``."""
+    def projected(self, b: Any, x: Any, masks: Any, kernel: Any, row: int | None = None) -> Any:
+        """``x @ kernel + bias``, with a dropout mask for each gate if there are ``masks``.
+
+        ``row``: which row of the bias; -1 for all of it, None for none.
+        """
         kernel = b.param(kernel)
         shape = (x.shape[0], kernel.shape[1])
         if masks is not None and self.gates == 1:
@@ -173,7 +178,12 @@ class _Cell(Layer):
             x = b.operator("@", x, kernel, shape=shape)
         else:
             x = b.function("matmul_by_gate", x, masks, kernel, shape=shape)
-        return x if bias is None else b.operator("+", x, bias, shape=shape)
+        if self.bias is None or row is None:
+            return x
+        bias = b.param(self.bias)
+        if row >= 0:
+            bias = b.index(bias, row, shape=bias.shape[1:], axes=(0,))
+        return b.operator("+", x, bias, shape=shape)
 
     def split(self, b: Any, x: Any, *names: str) -> list[Value]:
         """``x`` cut into as many equal parts along its last axis as there are names."""
@@ -209,13 +219,12 @@ class SimpleRNNCell(_Cell):
 
     old_names = {**OLD_NAMES, "recurrent_activation": None}
     torch_layer = "nn.RNN"
+    step_doc = "One step of a plain recurrent layer: the output, and the new state."
 
     def native(self, training: bool | None) -> bool:
-        known = activation_name(self.activation) in ("tanh", "relu")
-        return known and self.rates(training)[1] == 0
+        return activation_name(self.activation) in ("tanh", "relu") and not self.rates(training)[1]
 
-    @property
-    def torch_options(self) -> dict[str, Any]:  # type: ignore[override]
+    def torch_options(self) -> dict[str, Any]:
         return {"nonlinearity": activation_name(self.activation)}
 
     def lower(
@@ -223,8 +232,7 @@ class SimpleRNNCell(_Cell):
     ) -> Any:
         self.check_masks(b, input_masks, state_masks)
         h = states[0] if isinstance(states, (list, tuple)) else states
-        bias = b.param(self.bias) if self.bias is not None else None
-        x = self.projected(b, inputs, input_masks, self.kernel, bias)
+        x = self.projected(b, inputs, input_masks, self.kernel, -1)
         h = self.projected(b, h, state_masks, self.recurrent_kernel)
         h = named(b.activation(b.operator("+", x, h), self.activation), "h")
         return [h, h]
@@ -253,6 +261,7 @@ class LSTMCell(_Cell):
 
     gates = 4
     torch_layer = "nn.LSTM"
+    step_doc = "One step of a long short-term memory: the output, and the new states h and c."
 
     @property
     def state_size(self) -> Any:
@@ -323,6 +332,7 @@ class GRUCell(_Cell):
 
     gates = 3
     torch_layer = "nn.GRU"
+    step_doc = "One step of a gated recurrent unit: the output, and the new state."
 
     def bias_shape(self) -> Shape:
         size = 3 * int(self.units)
@@ -359,20 +369,10 @@ class GRUCell(_Cell):
         h = b.operator("+", kept, b.operator("*", b.operator("-", 1, update), candidate))
         return [named(h, "h"), h]
 
-    def _biases(self, b: Any) -> tuple[Any, Any]:
-        if self.bias is None:
-            return None, None
-        bias = b.param(self.bias)
-        if not self.reset_after:
-            return bias, None
-        rows = [b.index(bias, row, shape=bias.shape[1:], axes=(0,)) for row in (0, 1)]
-        return rows[0], rows[1]
-
     def _reset_after(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
-        input_bias, recurrent_bias = self._biases(b)
-        of_x = self.projected(b, x, input_masks, self.kernel, input_bias)
+        of_x = self.projected(b, x, input_masks, self.kernel, 0)
         of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
-        of_h = self.projected(b, h, state_masks, self.recurrent_kernel, recurrent_bias)
+        of_h = self.projected(b, h, state_masks, self.recurrent_kernel, 1)
         of_h = self.split(b, of_h, "update_h", "reset_h", "candidate_h")
         update = named(self._gate(b, of_x[0], of_h[0]), "update")
         reset = named(self._gate(b, of_x[1], of_h[1]), "reset")
@@ -380,7 +380,7 @@ class GRUCell(_Cell):
         return update, named(b.activation(candidate, self.activation), "candidate")
 
     def _reset_before(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
-        of_x = self.projected(b, x, input_masks, self.kernel, self._biases(b)[0])
+        of_x = self.projected(b, x, input_masks, self.kernel, -1)
         of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
         kernels = self.split(
             b, b.param(self.recurrent_kernel), "update_kernel", "reset_kernel", "candidate_kernel"

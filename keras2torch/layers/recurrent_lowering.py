@@ -6,12 +6,13 @@ unmasked steps move to the front, torch's layer runs over them, and its outputs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from keras2torch.builder import Builder
-from keras2torch.graph import Graph, Scope, Spec, Tensor, tensors_in
-from keras2torch.layers.base import Layer, training_mode
+from keras2torch.graph import Graph, Scope, Tensor, tensors_in
+from keras2torch.layers.base import training_mode
 from keras2torch.layers.recurrent_cells import StackedRNNCells, _Cell, state_sizes
 from keras2torch.lower import lower
 from keras2torch.module import Module, Submodule, Value
@@ -149,8 +150,9 @@ class Run:
         child = step_module(b, self.cell, graph, _role(self.role, "cell"))
         size = graph.outputs[0].shape[1:]
         y = Value((*x.shape[:2], *size), tuple(range(2 + len(size))))
-        new = [Value(state.shape, state.axes, name=state.name) for state in states]
-        loop(b, child, x, mask, states, tuple(masks.values()), y, new)
+        names = STATE_NAMES.get(len(states), ()) if self.written else ()
+        new = [Value(s.shape, s.axes, name=n) for s, n in zip_longest(states, names)]
+        loop(b, child, x, mask, states, masks, y, new)
         if mask is not None and self.zero:
             y = zeroed(b, y, mask, 2)
         return (y if self.sequences else last_step(b, y)), new
@@ -216,12 +218,11 @@ def native_module(b: Builder, cells: Sequence[Any], features: int, role: str) ->
     """``nn.LSTM(...)``: of one cell, or of a forward and a backward one."""
     cell = cells[0]
     weights, initial = cell.native_weights(b), cell.native_initial()
-    options = dict(cell.torch_options)
+    options = cell.torch_options()
     if len(cells) > 1:
         weights |= cells[1].native_weights(b, "_l0_reverse")
         initial |= cells[1].native_initial("_l0_reverse")
         options["bidirectional"] = True
-    fixed = any(not mapping.sources for mapping in weights.values())
     return b.submodule(
         cell.torch_layer,
         role,
@@ -231,7 +232,6 @@ def native_module(b: Builder, cells: Sequence[Any], features: int, role: str) ->
         batch_first=True,
         weights=weights,
         initial=initial,
-        note="Keras has one bias: bias_hh stays 0" if fixed else None,
         **options,
     )
 
@@ -283,16 +283,16 @@ def step_graph(
     for name in masks:
         size = features if name == "input_masks" else sizes[0]
         given[name] = Tensor((*lead, None, size), name=name)
-    return traced_step(cell, x, states, given, training)
+    with training_mode(training):
+        return traced_step(cell, x, states, given)
 
 
 def traced_step(
-    cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor], training: bool | None
+    cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor]
 ) -> Graph:
     """The graph of ``cell(x, states)``: its outputs are the cell's output and its new states."""
     cell.inside_layer = True
-    with training_mode(training):
-        outputs = cell(x, states, **masks)
+    outputs = cell(x, states, **masks)
     cell.inside_layer = False
     return Graph.between([x, *states, *masks.values()], tensors_in(outputs), cell.name)
 
@@ -305,7 +305,7 @@ def step_module(b: Builder, cell: Any, graph: Graph, role: str) -> Submodule:
         for node in module.nodes:  # only what lies inside the cell tells something there
             owners = [scope.owner for scope in node.scopes]
             node.scopes = node.scopes[owners.index(cell) + 1 :] if cell in owners else ()
-        doc = (type(cell).__doc__ or "").strip() if isinstance(cell, Layer) else None
+        doc = getattr(cell, "step_doc", None) or (type(cell).__doc__ or "").strip()
         module.scope = Scope("layer", type(cell).__name__.strip("_"), cell, 0, doc)
         return module
 
@@ -318,18 +318,17 @@ def loop(
     x: Any,
     mask: Any,
     states: list[Value],
-    constants: tuple[Value, ...],
+    constants: dict[str, Value],
     y: Value,
     new: list[Value],
     dim: int = 1,
 ) -> None:
-    """``y, *new = run_recurrent(cell, x, states, constants)``."""
-    arguments: list[Any] = [child, x, *([mask] if mask is not None else []), tuple(states)]
-    if constants:
-        arguments.append(constants)
-    kwargs = {"dim": dim} if dim != 1 else {}
-    name = "run_masked" if mask is not None else "run_recurrent"
-    b.multi("function", name, tuple(arguments), kwargs, [y, *new])
+    """``y, *new = run_recurrent(cell, x, *states, **constants)``."""
+    kwargs = {"dim": dim, **constants} if dim != 1 else dict(constants)
+    if mask is None:
+        b.multi("function", "run_recurrent", (child, x, *states), kwargs, [y, *new])
+    else:
+        b.multi("function", "run_masked", (child, x, mask, *states), kwargs, [y, *new])
 
 
 # States that outlive a batch.
@@ -351,6 +350,3 @@ def keep_state(
     outputs = [Value(v.shape, v.axes, v.dtype, name=v.name) for v in (x, *states)]
     b.multi("method", "keep", (holder, x, *states), {}, outputs)
     return outputs[0], outputs[1:] if returned else states
-
-
-SpecOf = Callable[[Any], Spec]

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from keras2torch.graph import Tensor
+from keras2torch.layers.base import dtype_name
 
 # Each dtype with those just above it; "int" and "float" are Python's numbers.
 _ABOVE = {
@@ -86,3 +87,9 @@ def is_float(dtype: str) -> bool:
 
 def is_integer(dtype: str) -> bool:
     return dtype.startswith(("int", "uint"))
+
+
+def dtype_argument(dtype: Any) -> str | None:
+    """The name of a dtype argument, None where it is left out; float64 is Keras's float32 on JAX."""
+    name = dtype_name(dtype)
+    return None if name is None else {"int": "int32", "float": "float32"}.get(name, _standard(name))

@@ -28,6 +28,7 @@ def skeleton(module: Module, exact: bool = False) -> Any:
                 "param",
                 members.setdefault(id(item), len(members)),
                 item.buffer,
+                item.frozen,
                 item.hints[-1:],
             )
         if isinstance(item, Submodule):

@@ -37,6 +37,7 @@ class Port:
 class ModuleInfo:
     """What the training script must know of the module file beside it.
 
+    ``argument_names`` are those of ``forward``,
     ``penalties`` are the terms that regularisers add to the loss, and ``constraints`` the statements
     that project weights after an update; both call the module ``net``.
     """
@@ -47,6 +48,7 @@ class ModuleInfo:
     header: str = ""
     inputs: tuple[Any, ...] = ()
     outputs: tuple[Any, ...] = ()
+    argument_names: tuple[str, ...] = ()
     needs_torchinfo: bool = False
     has_batch_norm: bool = False
     penalties: tuple[str, ...] = ()
@@ -607,7 +609,8 @@ def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
         taken.add(name)
         return name
 
-    inputs = tuple(free(port.name) for port in module.inputs)
+    names = module.argument_names or tuple(port.name for port in module.inputs)
+    inputs = tuple(free(name) for name in names)
     try:
         found = training.losses()
     except K2TError:

@@ -45,6 +45,20 @@ def inputs_of(batch: Any) -> Any:
     return batch[0] if isinstance(batch, tuple) and len(batch) in (1, 2, 3) else batch
 
 
+def fed_by(data: Any) -> Any:
+    """What a data set or generator feeds a model with; None where it cannot be told."""
+    if is_absent(data):
+        return None
+    if hasattr(data, "batch_specs"):
+        return data.batch_specs()
+    try:
+        return inputs_of(next(data))
+    except K2TError:
+        raise
+    except Exception:  # the script's own generator, on data that is perhaps not here
+        return None
+
+
 def spec_of(value: Any) -> Any:
     """The Spec of an array or tensor; a stand-in stays one unless its shape is known."""
     if isinstance(value, (Spec, str, bytes)) or value is None:

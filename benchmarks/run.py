@@ -1,0 +1,39 @@
+"""Ratios measured in one run on one machine, written to benchmarks/RESULTS.md.
+
+python benchmarks/run.py [NAME ...]     all of them, or the named ones
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NAMES = ("startup", "check", "convert", "training")
+
+
+def main() -> None:
+    sys.path.insert(0, str(HERE))
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    sections = []
+    for name in sys.argv[1:] or NAMES:
+        if not (HERE / f"bench_{name}.py").exists():
+            continue
+        print(f"== {name}", flush=True)
+        text = importlib.import_module(f"bench_{name}").run()
+        print(text, flush=True)
+        sections.append(f"## {name}\n\n{text}\n")
+    title = (
+        f"# Benchmarks\n\nBy `make bench` on {datetime.date.today()}: {platform.machine()}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}. Ratios were taken in one run.\n"
+    )
+    if not sys.argv[1:]:
+        (HERE / "RESULTS.md").write_text("\n".join([title, *sections]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

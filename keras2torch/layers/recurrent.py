@@ -1,0 +1,279 @@
+"""SimpleRNN, LSTM, GRU and RNN over any cells, with Keras's signatures. How they run: recurrent_lowering.py.
+
+Arguments: keras/src/layers/rnn/{rnn,simple_rnn,lstm,gru}.py of Keras 3.15. A script is taken with today's
+defaults (``recurrent_activation="sigmoid"``), whatever the Keras that it was written for; a saved file states its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.errors import K2TError
+from keras2torch.frontend import trace
+from keras2torch.graph import Graph, Shape, Spec, Tensor, map_structure
+from keras2torch.layers.base import Layer, as_tensor
+from keras2torch.layers.recurrent_cells import (
+    OLD_NAMES,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    _Cell,
+    old_arguments,
+    output_size,
+    state_sizes,
+)
+from keras2torch.layers.recurrent_lowering import cells_of, run_layer, traced_step
+
+
+class _Recurrent(Layer):
+    """What recurrent layers share: a ``cell`` that runs over the steps (axis 1) of its input."""
+
+    base_arguments = {
+        **Layer.base_arguments,
+        "implementation": 2,
+        "zero_output_for_mask": False,
+        "time_major": False,
+    }
+    old_names = OLD_NAMES
+    ignored = ("seed", "use_cudnn", "unroll")
+    supports_masking = True
+    cell_class = _Cell
+    rank = 3
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **old_arguments(kwargs))
+        self.steps: dict[int, Graph] = {}  # the traced steps of the user's own cells
+        self.set_cell()
+
+    def _set_base(self, given: dict[str, Any]) -> None:
+        super()._set_base(given)
+        self.implementation = given.get("implementation", 2)
+        if "zero_output_for_mask" not in self.fields:
+            self.zero_output_for_mask = bool(given.get("zero_output_for_mask"))
+        if given.get("time_major"):
+            raise self.unsupported(
+                "time_major=True was Keras 2's", "transpose the input to (batch, time, ...)"
+            )
+
+    def set_cell(self) -> None:
+        """Make the cell, which holds the weights, of the layer's own arguments."""
+        shared = {name: value for name, value in self._fields.items() if name in self.cell_class.fields}
+        self.cell = self.cell_class(
+            **shared,
+            implementation=self.implementation,
+            name=f"{type(self).__name__.lower()}_cell",
+            trainable=self._trainable,
+            dtype=self._dtype,
+        )
+        self.cell.named, self.cell.created = False, None
+        self._read.update(shared)
+
+    def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
+        return (None, input_length, input_dim)
+
+    def sublayers(self) -> list[Layer]:
+        return [self.cell]
+
+    def unread_fields(self) -> list[str]:
+        return super().unread_fields() + [
+            name for cell in cells_of(self) if isinstance(cell, _Cell) for name in cell.unread_fields()
+        ]
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        shape = sequences_shape[0] if isinstance(sequences_shape, list) else sequences_shape
+        if self.stateful and shape[0] is None:
+            raise self.unsupported(
+                "stateful=True needs a known batch size",
+                "give the input one: batch_shape=(size, steps, features)",
+            )
+        if not self.cell.built:
+            self.cell.build((shape[0], *shape[2:]))
+            self.cell.built = True
+
+    # The call.
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Keras 1 and 2 also took the initial states behind the input: ``lstm([x, h, c])``."""
+        if isinstance(sequences, (list, tuple)):
+            initial_state = list(sequences[1:]) or initial_state
+            sequences = sequences[0]
+        states = None
+        if initial_state is not None:
+            states = leaves(initial_state)
+            expected = sum(len(state_sizes(cell)) for cell in cells_of(self))
+            if len(states) != expected:
+                raise K2TError(
+                    f"{type(self).__name__} {self.name!r} has {expected} states, {len(states)} given",
+                    where=trace.user_location(),
+                )
+        self.trace_cells(sequences)
+        return super().call(sequences, initial_state=states, mask=mask)
+
+    def trace_cells(self, sequences: Tensor) -> None:
+        """Run one step of each cell that the user wrote, on symbolic tensors."""
+        features: Any = sequences.shape[2:]
+        for index, cell in enumerate(cells_of(self)):
+            if (not isinstance(cell, _Cell) or cell.user_defined) and index not in self.steps:
+                x = Tensor((None, *features), sequences.dtype, name="x")
+                sizes = state_sizes(cell)
+                names = ["state"] if len(sizes) == 1 else [f"state{i + 1}" for i in range(len(sizes))]
+                states = [Tensor((None, size), name=name) for size, name in zip(sizes, names)]
+                self.steps[index] = traced_step(cell, x, states, {})
+            features = (output_size(cell),)
+
+    def output_spec(self, sequences: Any, initial_state: Any = None) -> Any:
+        if len(sequences.shape) != self.rank:
+            raise ValueError(f"an input of {self.rank} axes is needed")
+        batch, steps = sequences.shape[:2]
+        last = len(cells_of(self)) - 1
+        if last in self.steps:
+            size = self.steps[last].outputs[0].shape[1:]
+        else:
+            size = (output_size(self.cell),)
+        output = Spec((batch, steps, *size) if self.return_sequences else (batch, *size), self.dtype)
+        if not self.return_state:
+            return output
+        sizes = self.cell.state_size
+        states = map_structure(lambda n: Spec((batch, n), self.dtype), sizes, int)
+        return [output, *states] if isinstance(states, (list, tuple)) else [output, states]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        kept = mask if self.return_sequences else None
+        return [kept] + [None] * 9 if self.return_state else kept
+
+    def lower(self, b: Any, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
+        output, states = run_layer(b, self, sequences, mask, initial_state)
+        return [output, *states] if self.return_state else output
+
+    def reset_states(self, states: Any = None) -> None:
+        """While a program is recorded there is no state; the generated CarriedState has this method."""
+
+    reset_state = reset_states
+
+
+def leaves(states: Any) -> list[Tensor]:
+    """The states in a nested list, one after the other; arrays become constants."""
+    if isinstance(states, (list, tuple)):
+        return [leaf for item in states for leaf in leaves(item)]
+    return [as_tensor(states)]
+
+
+class RNN(_Recurrent):
+    """Any cell, a list of cells, or a cell of the user's own, over the steps of the input."""
+
+    cell: Any
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    unroll: bool = False
+    zero_output_for_mask: bool = False
+
+    def set_cell(self) -> None:
+        if isinstance(self.cell, (list, tuple)):
+            self.cell = StackedRNNCells(list(self.cell))
+        for cell in cells_of(self):
+            if not isinstance(cell, Layer) or not hasattr(cell, "state_size"):
+                raise self.unsupported(
+                    f"the cell {cell!r} is no layer with a state_size",
+                    "make the cell a subclass of keras.layers.Layer",
+                )
+
+
+class SimpleRNN(_Recurrent):
+    """A fully-connected recurrent layer."""
+
+    units: int
+    activation: Any = "tanh"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    unroll: bool = False
+    seed: Any = None
+
+    cell_class = SimpleRNNCell
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory (Hochreiter 1997)."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    unit_forget_bias: bool = True
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: Any = None
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    unroll: bool = False
+    use_cudnn: Any = "auto"
+
+    cell_class = LSTMCell
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit (Cho et al. 2014)."""
+
+    units: int
+    activation: Any = "tanh"
+    recurrent_activation: Any = "sigmoid"
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    recurrent_initializer: Any = "orthogonal"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    recurrent_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    recurrent_constraint: Any = None
+    bias_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: Any = None
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+    unroll: bool = False
+    reset_after: bool = True
+    use_cudnn: Any = "auto"
+
+    cell_class = GRUCell
+
+
+class CuDNNLSTM(LSTM):
+    """Keras 2's LSTM for GPUs: the same function, always with tanh and sigmoid."""
+
+
+class CuDNNGRU(GRU):
+    """Keras 2's GRU for GPUs: the same function as GRU with ``reset_after=True``."""
