@@ -58,7 +58,9 @@ class _Recurrent(Layer):
 
     def set_cell(self) -> None:
         """Make the cell, which holds the weights, of the layer's own arguments."""
-        shared = {name: value for name, value in self._fields.items() if name in self.cell_class.fields}
+        shared = {
+            name: value for name, value in self._fields.items() if name in self.cell_class.fields
+        }
         self.cell = self.cell_class(
             **shared,
             implementation=self.implementation,
@@ -77,7 +79,10 @@ class _Recurrent(Layer):
 
     def unread_fields(self) -> list[str]:
         return super().unread_fields() + [
-            name for cell in cells_of(self) if isinstance(cell, _Cell) for name in cell.unread_fields()
+            name
+            for cell in cells_of(self)
+            if isinstance(cell, _Cell)
+            for name in cell.unread_fields()
         ]
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -92,7 +97,9 @@ class _Recurrent(Layer):
             self.cell.built = True
 
     # The call.
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Keras 1 and 2 also took the initial states behind the input: ``lstm([x, h, c])``."""
         if isinstance(sequences, (list, tuple)):
             initial_state = list(sequences[1:]) or initial_state
@@ -116,7 +123,9 @@ class _Recurrent(Layer):
             if (not isinstance(cell, _Cell) or cell.user_defined) and index not in self.steps:
                 x = Tensor((None, *features), sequences.dtype, name="x")
                 sizes = state_sizes(cell)
-                names = ["state"] if len(sizes) == 1 else [f"state{i + 1}" for i in range(len(sizes))]
+                names = (
+                    ["state"] if len(sizes) == 1 else [f"state{i + 1}" for i in range(len(sizes))]
+                )
                 states = [Tensor((None, size), name=name) for size, name in zip(sizes, names)]
                 self.steps[index] = traced_step(cell, x, states, {})
             features = (output_size(cell),)
@@ -130,7 +139,9 @@ class _Recurrent(Layer):
             size = self.steps[last].outputs[0].shape[1:]
         else:
             size = (output_size(self.cell),)
-        output = Spec((batch, steps, *size) if self.return_sequences else (batch, *size), self.dtype)
+        output = Spec(
+            (batch, steps, *size) if self.return_sequences else (batch, *size), self.dtype
+        )
         if not self.return_state:
             return output
         sizes = self.cell.state_size

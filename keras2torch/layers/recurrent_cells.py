@@ -157,7 +157,9 @@ class _Cell(Layer):
         }
         if self.bias is not None:
             shape = self.bias.shape
-            zeros = Mapping((), lambda: numpy.zeros(shape, "float32"), shape, False, fixed="Keras has one bias")
+            zeros = Mapping(
+                (), lambda: numpy.zeros(shape, "float32"), shape, False, fixed="Keras has one bias"
+            )
             weights |= {f"bias_ih{suffix}": b.same(self.bias), f"bias_hh{suffix}": zeros}
         return weights
 
@@ -268,7 +270,11 @@ class LSTMCell(_Cell):
         return [int(self.units)] * 2
 
     def bias_start(self) -> Any:
-        return forget_gate_open(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+        return (
+            forget_gate_open(self.bias_initializer)
+            if self.unit_forget_bias
+            else self.bias_initializer
+        )
 
     def lower(
         self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
@@ -306,7 +312,9 @@ def forget_gate_open(initializer: Any) -> Lines:
         ]
 
     config = getattr(initializer, "get_config", dict)()
-    return Lines(f"forget gate, {initializer if isinstance(initializer, (str, dict)) else config}", make)
+    return Lines(
+        f"forget gate, {initializer if isinstance(initializer, (str, dict)) else config}", make
+    )
 
 
 class GRUCell(_Cell):
@@ -342,13 +350,17 @@ class GRUCell(_Cell):
         return bool(self.reset_after) and super().native(training)
 
     def native_weights(self, b: Any, suffix: str = "_l0") -> dict[str, Mapping]:
-        def reset_first(array: Any) -> Any:  # update, reset, candidate -> torch's reset, update, new
+        def reset_first(
+            array: Any,
+        ) -> Any:  # update, reset, candidate -> torch's reset, update, new
             update, reset, candidate = numpy.split(array, 3)
             return numpy.concatenate([reset, update, candidate])
 
         weights = {
             f"weight_ih{suffix}": b.mapping(lambda kernel: reset_first(kernel.T), self.kernel),
-            f"weight_hh{suffix}": b.mapping(lambda kernel: reset_first(kernel.T), self.recurrent_kernel),
+            f"weight_hh{suffix}": b.mapping(
+                lambda kernel: reset_first(kernel.T), self.recurrent_kernel
+            ),
         }
         if self.bias is not None:  # both of torch's biases are Keras's
             weights[f"bias_ih{suffix}"] = b.mapping(lambda bias: reset_first(bias[0]), self.bias)

@@ -113,7 +113,9 @@ class Run:
         else:
             output = state = b.function("last_unmasked", y, mask, *before, shape=size, axes=(0, 1))
             if self.zero:
-                output = zeroed(b, output, b.index(mask, (slice(None), -1), shape=mask.shape[:1]), 1)
+                output = zeroed(
+                    b, output, b.index(mask, (slice(None), -1), shape=mask.shape[:1]), 1
+                )
         return output, [state] if self.with_states else []
 
     def _dropped(self, x: Any) -> Any:
@@ -127,7 +129,9 @@ class Run:
         if b.training:
             turned = b.function("F.dropout1d", turned, rate, shape=swapped)
         else:
-            turned = b.call(b.submodule("nn.Dropout1d", _role(self.role, "dropout"), p=rate), turned)
+            turned = b.call(
+                b.submodule("nn.Dropout1d", _role(self.role, "dropout"), p=rate), turned
+            )
         note = "the same features at every step"
         return b.method("transpose", turned, 1, 2, shape=x.shape, axes=(0, 1, 2), note=note)
 
@@ -176,7 +180,9 @@ class Run:
         lead = (cell.gates,) if by_gate else ()
         masks = {}
         if rates[0] and by_gate:
-            masks["input_masks"] = self._mask(x, (*lead, x.shape[0], x.shape[-1]), rates[0], "dropout")
+            masks["input_masks"] = self._mask(
+                x, (*lead, x.shape[0], x.shape[-1]), rates[0], "dropout"
+            )
         elif rates[0]:
             x = self._dropped(x)
         if rates[1]:
@@ -185,7 +191,10 @@ class Run:
         return x, masks
 
     def _mask(self, x: Any, shape: tuple, rate: float, role: str) -> Value:
-        sizes = [self.b.size(x, 0) if n == x.shape[0] and i == len(shape) - 2 else n for i, n in enumerate(shape)]
+        sizes = [
+            self.b.size(x, 0) if n == x.shape[0] and i == len(shape) - 2 else n
+            for i, n in enumerate(shape)
+        ]
         return dropout_mask(self.b, x, sizes, shape, rate, _role(self.role, role))
 
 
@@ -203,13 +212,17 @@ def dropout_mask(b: Builder, x: Any, sizes: list, shape: tuple, rate: float, rol
 
 def last_step(b: Builder, y: Any) -> Value:
     """``y[:, -1]``."""
-    return b.index(y, (slice(None), -1), shape=(y.shape[0], *y.shape[2:]), axes=tuple(range(len(y.shape) - 1)))
+    return b.index(
+        y, (slice(None), -1), shape=(y.shape[0], *y.shape[2:]), axes=tuple(range(len(y.shape) - 1))
+    )
 
 
 def zeroed(b: Builder, y: Any, mask: Any, rank: int) -> Value:
     """``y`` with zeros where the mask (of ``rank`` axes) says that a step is none."""
     for _ in range(len(y.shape) - rank):
-        mask = b.method("unsqueeze", mask, -1, shape=(*mask.shape, 1), axes=tuple(range(len(mask.shape) + 1)))
+        mask = b.method(
+            "unsqueeze", mask, -1, shape=(*mask.shape, 1), axes=tuple(range(len(mask.shape) + 1))
+        )
     return b.function("torch.where", mask, y, 0.0, shape=y.shape, axes=y.axes, dtype=y.dtype)
 
 
@@ -270,9 +283,7 @@ def _stacked(b: Builder, states: list[Value]) -> Value:
 
 
 # Loops over a written cell.
-def step_graph(
-    cell: Any, features: int, masks: tuple[str, ...], training: bool | None
-) -> Graph:
+def step_graph(cell: Any, features: int, masks: tuple[str, ...], training: bool | None) -> Graph:
     """One step of a cell of Keras's own, on symbolic tensors."""
     sizes = state_sizes(cell)
     names = STATE_NAMES[len(sizes)]
@@ -287,9 +298,7 @@ def step_graph(
         return traced_step(cell, x, states, given)
 
 
-def traced_step(
-    cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor]
-) -> Graph:
+def traced_step(cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor]) -> Graph:
     """The graph of ``cell(x, states)``: its outputs are the cell's output and its new states."""
     cell.inside_layer = True
     outputs = cell(x, states, **masks)
