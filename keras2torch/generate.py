@@ -63,6 +63,7 @@ class Generated:
             header=header_lines(self.source, f"{self.name}_train.py"),
             inputs=self.inputs,
             outputs=self.outputs,
+            argument_names=tuple(input_names(self.graph)),
             **module_facts(self.graph, self.module),
         )
         return sign(format_source(emit_training(record(self.source.model), info)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.errors import UnsupportedError
 from keras2torch.quoting import quote, to_identifier
 from keras2torch.training import callbacks as keras
 from keras2torch.training.record import Training
@@ -50,8 +50,14 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
                 where=training.where,
                 fix="leave it out of fit(), and write what it does into the generated loop",
             )
-        if isinstance(getattr(callback, "monitor", None), str):
-            _check_monitor(callback, directions, validated, training.where)
+        if not _is_monitored(callback, directions, validated):
+            if isinstance(callback, keras.ModelCheckpoint):  # Keras then saves every epoch
+                callback = keras.ModelCheckpoint(callback.filepath, save_freq=callback.save_freq)
+            else:
+                text.epoch_end.append(
+                    f"# {name} waits for {callback.monitor}, which nothing computes: Keras only warns."
+                )
+                continue
         seldom = validated and training.fit.get("validation_freq") != 1  # type: ignore[union-attr]
         before = len(text.epoch_end)
         lower(callback, text, directions)
@@ -72,19 +78,15 @@ def _when_known(text: CallbackText, start: int, monitor: str) -> None:
     text.epoch_end[start:] = [f"if {quote(monitor)} in logs:", *body]
 
 
-def _check_monitor(
-    callback: Any, directions: dict[str, Any], validated: bool, where: str | None
-) -> None:
+def _is_monitored(callback: Any, directions: dict[str, Any], validated: bool) -> bool:
+    """Whether the number that a callback watches is there; old names of it are mended."""
+    monitor = getattr(callback, "monitor", None)
+    if not isinstance(monitor, str) or not getattr(callback, "save_best_only", True):
+        return True
     known = [*directions, *(f"val_{name}" for name in directions if validated)]
-    needed = getattr(callback, "save_best_only", True)
-    if callback.monitor in ("acc", "val_acc") and callback.monitor not in known:
-        callback.monitor = callback.monitor.replace("acc", "accuracy")
-    if needed and callback.monitor not in known:
-        raise K2TError(
-            f"the callback {type(callback).__name__} monitors {callback.monitor!r}; "
-            f"there are {', '.join(known)}",
-            where=where,
-        )
+    if monitor in ("acc", "val_acc") and monitor not in known:  # Keras before 2.3
+        callback.monitor = monitor.replace("acc", "accuracy")
+    return callback.monitor in known
 
 
 def _better(callback: Any, directions: dict[str, Any]) -> str:
