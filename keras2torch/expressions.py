@@ -241,7 +241,7 @@ class _Writer:
         return _Text(text, precedence, weighty, depth)
 
     def node_text(self, node: Node) -> tuple[str, int]:
-        args = [self.show(a) for a in node.args]
+        args = [self.show(a) for a in (node.args[:1] if node.kind == "index" else node.args)]
         if node.kind == "operator":
             return _operator(node.target, args)
         if node.kind == "index":
