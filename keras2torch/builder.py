@@ -105,13 +105,23 @@ class Builder:
             if value.axes == axes and value.flat is None:
                 return value
         if first.flat is not None:
-            value = self._later[id(tensor)]()
+            make = self._later.get(id(tensor))
+            value = make() if make is not None else self._unflattened(first)
             if value.axes != axes:
                 value = self.permute(value, axes)
         else:
             value = self.permute(first, tuple(first.axes.index(axis) for axis in axes), axes=axes)
         self._values[id(tensor)].append(value)
         return value
+
+    def _unflattened(self, x: Any) -> Value:
+        """A flattened image in Keras's order of elements: by way of the image."""
+        sizes, order = x.flat
+        shape = (x.shape[0], *(sizes[i] for i in order))
+        axes = tuple(range(len(shape)))
+        image = self.method("reshape", x, *_sizes(shape), shape=shape, axes=axes)
+        image = self.permute(image, (0, *(order.index(i) + 1 for i in range(len(order)))))
+        return self.method("flatten", image, 1, shape=x.shape, axes=(0, 1))
 
     def align(
         self, tensors: Sequence[Tensor], flat: bool = False, broadcasts: bool = False

@@ -40,7 +40,9 @@ class Ones(Initializer):
     pass
 
 
-class Constant_(Initializer):  # renamed below: graph.Constant is another thing
+class ConstantInitializer(Initializer):
+    """Keras's ``Constant``."""
+
     value: float = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -49,7 +51,7 @@ class Constant_(Initializer):  # renamed below: graph.Constant is another thing
             self.value = 0.0
 
 
-Constant_.__name__ = Constant_.__qualname__ = "Constant"
+ConstantInitializer.__name__ = ConstantInitializer.__qualname__ = "Constant"
 
 
 class Identity(Initializer):
@@ -133,7 +135,7 @@ class STFT(Initializer):
 _NAMES: dict[type, str] = {
     Zeros: "Zeros zeros zero zeros_initializer",
     Ones: "Ones ones one ones_initializer",
-    Constant_: "Constant constant constant_initializer",
+    ConstantInitializer: "Constant constant constant_initializer",
     Identity: "Identity IdentityInitializer identity",
     RandomNormal: "RandomNormal random_normal normal random_normal_initializer",
     TruncatedNormal: "TruncatedNormal truncated_normal truncated_normal_initializer",

@@ -103,13 +103,13 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
             if found is not None:
                 raise found._source.error("a value that a model is made with") from error
             raise
-    if found is None and isinstance(error, sandbox.Refused):
+    if found is None and isinstance(error, sandbox.RefusedError):
         return Absent(Source("what the script would write", where))
     if found is None and isinstance(error, (OSError, ImportError)):
         found = _of_error(error, where)
     if found is None:
         raise
-    if _raised_by_core(error):
+    if raised_by_core(error):
         raise found._source.error("a value") from error
     note(f"statements that need {found._source.what} are passed over")
     return Absent(found._source)
@@ -135,7 +135,7 @@ def _under_construction(value: Any) -> bool:
     return isinstance(value, Tensor) and value.call is not None
 
 
-def _raised_by_core(error: Any) -> bool:
+def raised_by_core(error: Any) -> bool:
     """Whether the code of the layers itself failed on a stand-in: then a model depends on it."""
     traceback = error.__traceback__
     while traceback.tb_next is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError
@@ -16,16 +17,26 @@ _MAKERS = {"Model", "Sequential", "Functional"}
 _FIT = ("fit", "fit_generator", "train_on_batch")
 
 
-def choose(recording: Recording, wanted: str | None, failure: K2TError | None) -> Model:
+@dataclass(frozen=True)
+class Failure:
+    """What ended a script early. ``own``: the script's own doing, not something that cannot be recorded."""
+
+    error: K2TError
+    own: bool
+
+
+def choose(recording: Recording, wanted: str | None, failure: Failure | None) -> Model:
     """The model called ``wanted``, or the only one that the script is about.
 
-    ``failure`` is what ended the script early. Raises ScriptError where no model, or no single one, is meant.
+    Raises ScriptError where no model, or no single one, is meant, and the failure where it came before that.
     """
     if wanted is not None:
         return by_name(recording, wanted, failure)
-    models = _ends(failure is not None)
+    models = _finished(failure)
+    if failure is not None and not failure.own:
+        models = _with_calls(models, _FIT)
     if not models and failure is not None:
-        raise failure
+        raise failure.error
     if not models:
         return never_called(recording)
     for group in (
@@ -46,12 +57,12 @@ def choose(recording: Recording, wanted: str | None, failure: K2TError | None) -
     raise ScriptError("the script makes no model")
 
 
-def _ends(failed: bool) -> list[Model]:
+def _finished(failure: Failure | None) -> list[Model]:
     """The models that can be translated; after a failure only those that were finished before it."""
     models = [
         model for model in MODELS if model.outputs is not None or type(model).call is not Model.call
     ]
-    if not failed:
+    if failure is None:
         return models
     compiled = [model for model in models if model.training_calls]
     return compiled or [
@@ -129,9 +140,9 @@ def _form(model: Model) -> Any:
 
 
 # By name.
-def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Model:
+def by_name(recording: Recording, wanted: str, failure: Failure | None) -> Model:
     """A variable, ``object.attribute``, a function or class to call, or a call as it would be written."""
-    ready = _ends(failure is not None)
+    ready = _finished(failure)
     found = [model for model in ready if wanted in (model.variable, model.name)]
     try:
         value = eval(wanted, recording.namespace)
@@ -139,13 +150,13 @@ def by_name(recording: Recording, wanted: str, failure: K2TError | None) -> Mode
         if found:
             return found[-1]
         if failure is not None:
-            raise failure from None
+            raise failure.error from None
         raise ScriptError(
             f"the script has no model {wanted!r} ({error})",
             fix=_fix(recording, "--model takes one of: "),
         ) from None
     if failure is not None and isinstance(value, Model) and value not in ready:
-        raise failure
+        raise failure.error
     if is_absent(value):
         raise value._source.error(f"the model {wanted!r}")
     if not isinstance(value, Model) and callable(value) and not isinstance(value, Layer):

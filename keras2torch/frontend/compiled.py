@@ -39,7 +39,9 @@ def _object(value: Any, registry: dict[str, Any]) -> Any:
         raise UnsupportedError(f"{name} is no optimizer, loss or metric of Keras")
     if not isinstance(inner, dict):
         return registry[name]()
-    given = {k: _object(v, registry) for k, v in inner.items() if not k.startswith("_") and v is not None}
+    given = {
+        k: _object(v, registry) for k, v in inner.items() if not k.startswith("_") and v is not None
+    }
     known = getattr(registry[name], "__signature__", None)
     old = getattr(registry[name], "OLD_NAMES", {})
     if known is not None:

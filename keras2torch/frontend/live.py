@@ -16,7 +16,14 @@ def read_live(model: Any) -> Model:
 
     Raises UnsupportedError for a subclassed model: its ``call`` is not in its config.
     """
-    name = next((cls.__name__ for cls in type(model).__mro__ if cls.__name__ in ("Functional", "Sequential")), None)
+    name = next(
+        (
+            cls.__name__
+            for cls in type(model).__mro__
+            if cls.__name__ in ("Functional", "Sequential")
+        ),
+        None,
+    )
     if name is None:
         raise UnsupportedError(
             f"the live model is of the class {type(model).__name__}, whose call() its config does not hold",
@@ -36,7 +43,11 @@ def _keras_version(model: Any) -> str:
     import sys
 
     package = type(model).__module__.split(".")[0]
-    root = next(cls.__module__.split(".")[0] for cls in type(model).__mro__ if cls.__module__.startswith(("keras.", "tf_keras.")))
+    root = next(
+        cls.__module__.split(".")[0]
+        for cls in type(model).__mro__
+        if cls.__module__.startswith(("keras.", "tf_keras."))
+    )
     return getattr(sys.modules.get(root) or sys.modules[package], "__version__", "3")
 
 

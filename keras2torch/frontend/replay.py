@@ -42,7 +42,9 @@ class Replayer:
             raise SavedModelError(f"the config of the {name} model is no object")
         if name == "Sequential":
             return self._sequential(inner, depth)
-        if name in _MODELS or (isinstance(inner, dict) and "layers" in inner and "output_layers" in inner):
+        if name in _MODELS or (
+            isinstance(inner, dict) and "layers" in inner and "output_layers" in inner
+        ):
             assert isinstance(inner, dict)
             return self._functional(inner, depth)
         raise UnsupportedError(
@@ -68,7 +70,11 @@ class Replayer:
         calls: dict[str, list[Any]] = {}
         pending: list[tuple[str, Any]] = []
         for item in _list(config, "layers"):
-            name = _text(item.get("name") or item.get("config", {}).get("name") if isinstance(item, dict) else None)
+            name = _text(
+                item.get("name") or item.get("config", {}).get("name")
+                if isinstance(item, dict)
+                else None
+            )
             if name is None or name in made:
                 raise SavedModelError(f"a layer has no name of its own ({name!r})")
             layer = self.layer(item, depth + 1)
@@ -108,7 +114,11 @@ class Replayer:
         nodes = item.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise SavedModelError("inbound_nodes is no list")
-        if nodes and _class_of(item) in ("TFOpLambda", "SlicingOpLambda") and _is_reference(nodes[0]):
+        if (
+            nodes
+            and _class_of(item) in ("TFOpLambda", "SlicingOpLambda")
+            and _is_reference(nodes[0])
+        ):
             return [[node] for node in nodes]  # one nesting less
         return nodes
 
@@ -123,9 +133,13 @@ class Replayer:
         tensors, kwargs = [], {}
         for reference in references:
             if not _is_reference(reference):
-                raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
+                raise SavedModelError(
+                    f"{str(reference)[:80]!r} is no reference to a layer's output"
+                )
             tensors.append(
-                state.tensor(reference[:3]) if reference[0] != "_CONSTANT_VALUE" else Constant(reference[2])
+                state.tensor(reference[:3])
+                if reference[0] != "_CONSTANT_VALUE"
+                else Constant(reference[2])
             )
             if len(reference) > 3 and isinstance(reference[3], dict):
                 kwargs.update({k: self._keras2_value(v, state) for k, v in reference[3].items()})
@@ -135,7 +149,12 @@ class Replayer:
         """An extra argument of a Keras 2 node: a reference where it looks like one and names a layer."""
         if isinstance(value, list) and len(value) == 3 and value[0] == "_CONSTANT_VALUE":
             return value[2]
-        if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and value[0] in state.calls:
+        if (
+            isinstance(value, list)
+            and len(value) == 3
+            and isinstance(value[0], str)
+            and value[0] in state.calls
+        ):
             return state.tensor(value)
         if isinstance(value, dict) and set(value) >= {"start", "stop", "step"}:
             return slice(*(self._keras2_value(value[k], state) for k in ("start", "stop", "step")))
@@ -156,7 +175,9 @@ class Replayer:
             kwargs.pop("training", None)
         if not layer.user_defined and not isinstance(layer, Model):
             known = call_parameters(type(layer).lower).parameters
-            for name in [n for n, v in kwargs.items() if n not in known and n != "training" and not v]:
+            for name in [
+                n for n, v in kwargs.items() if n not in known and n != "training" and not v
+            ]:
                 kwargs.pop(name)
             if "mask" not in known:
                 kwargs.pop("mask", None)
@@ -182,7 +203,9 @@ class Replayer:
                 raise SavedModelError("a tensor stands where none can be")
             return state.tensor(config.get("keras_history"))
         if name == "__tuple__":
-            return tuple(self.value(item, state, depth + 1) for item in value.get("items", config or []))
+            return tuple(
+                self.value(item, state, depth + 1) for item in value.get("items", config or [])
+            )
         if name in ("__tensor__", "__numpy__"):
             import numpy
 
@@ -190,7 +213,9 @@ class Replayer:
             return Constant(numpy.array(config.get("value"), dtype=str(config.get("dtype"))))
         if name == "__slice__":
             assert isinstance(config, dict)
-            return slice(*(self.value(config.get(k), state, depth + 1) for k in ("start", "stop", "step")))
+            return slice(
+                *(self.value(config.get(k), state, depth + 1) for k in ("start", "stop", "step"))
+            )
         if name == "__ellipsis__":
             return ...
         if name == "__lambda__":
@@ -227,16 +252,24 @@ class Replayer:
             return self._tf_operation(config)
         if name in self.custom:
             cls = self.custom[name]
-        elif name in REGISTRY and (not module or module.startswith(("keras", "tf_keras", "tensorflow"))):
+        elif name in REGISTRY and (
+            not module or module.startswith(("keras", "tf_keras", "tensorflow"))
+        ):
             cls = REGISTRY[name]
         elif name in ("InputLayer",):
             cls = InputLayer
         else:
             raise _unknown(item, name)
-        arguments = {k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED}
+        arguments = {
+            k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED
+        }
         if cls is InputLayer:
             return _input_layer(arguments)
-        for key in [k for k, v in arguments.items() if v is None and k not in cls.fields and k not in cls.base_arguments]:
+        for key in [
+            k
+            for k, v in arguments.items()
+            if v is None and k not in cls.fields and k not in cls.base_arguments
+        ]:
             arguments.pop(key)
         layer = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
         mark_name(layer)
@@ -244,14 +277,20 @@ class Replayer:
 
     def _operation(self, name: str, config: dict[str, Any]) -> Callable[..., Any]:
         function = operation(name)
-        fixed = {k: self.value(v) for k, v in config.items() if k not in ("name", "dtype") or (k == "dtype" and _plain(v))}
+        fixed = {
+            k: self.value(v)
+            for k, v in config.items()
+            if k not in ("name", "dtype") or (k == "dtype" and _plain(v))
+        }
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             known = call_parameters(type(function.op).lower).parameters  # type: ignore[attr-defined]
             given = {k: v for k, v in fixed.items() if k in known}
             dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
             if dropped:
-                raise UnsupportedError(f"the operation {name} has an argument {next(iter(dropped))!r} that is not known")
+                raise UnsupportedError(
+                    f"the operation {name} has an argument {next(iter(dropped))!r} that is not known"
+                )
             # Constructor arguments first, then those of the call; the op's signature has both by name.
             free = [k for k in known if k not in given]
             positional = dict(zip(free, args))
@@ -267,7 +306,9 @@ class Replayer:
             return lambda args, kwargs: args[0][_slice_spec(kwargs.get("slice_spec"))]
         if function is None:
             raise UnsupportedError(f"the TensorFlow function {name} has no translation")
-        return lambda args, kwargs: function(*args, **{k: v for k, v in kwargs.items() if v is not None})
+        return lambda args, kwargs: function(
+            *args, **{k: v for k, v in kwargs.items() if v is not None}
+        )
 
 
 @dataclass
@@ -284,7 +325,9 @@ class _Calls:
             raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
         name, node, index = reference[0], reference[1], reference[2]
         if name not in self.calls:
-            raise SavedModelError(f"the model refers to a layer {str(name)[:80]!r} that the file does not hold")
+            raise SavedModelError(
+                f"the model refers to a layer {str(name)[:80]!r} that the file does not hold"
+            )
         node -= self._offset(self.made[name], output)
         done = self.calls[name]
         if not 0 <= node < len(done):
@@ -311,7 +354,9 @@ class _Calls:
                 try:
                     return self.tensor([value[0], value[1] + 1, value[2]], output=True)
                 except NotYet:
-                    raise SavedModelError(f"the model's port {str(value)[:80]!r} is never made") from None
+                    raise SavedModelError(
+                        f"the model's port {str(value)[:80]!r} is never made"
+                    ) from None
         if isinstance(value, (list, tuple)) and value:
             return [self.structure(item) for item in value]
         if isinstance(value, dict) and value.get("class_name") == "__tuple__":
@@ -341,7 +386,9 @@ def operation(name: str) -> Callable[..., Any]:
 def mark_name(layer: Any) -> None:
     """A name that Keras gave by itself (``conv2d_3``) names nothing."""
     automatic = re.escape(snake_case(type(layer).__name__))
-    layer.named = not re.fullmatch(rf"({automatic}|sequential|functional|model)(_\d+)?", str(layer.name))
+    layer.named = not re.fullmatch(
+        rf"({automatic}|sequential|functional|model)(_\d+)?", str(layer.name)
+    )
 
 
 def _unknown(item: dict[str, Any], name: str) -> K2TError:
@@ -369,12 +416,16 @@ def _input_layer(config: dict[str, Any]) -> InputLayer:
         sparse=config.get("sparse"),
         ragged=config.get("ragged"),
     )
-    layer.tensor.named = not re.fullmatch(r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name))
+    layer.tensor.named = not re.fullmatch(
+        r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name)
+    )
     return layer
 
 
 def _shape(value: Any) -> tuple[int | None, ...]:
-    if not isinstance(value, (list, tuple)) or not all(n is None or (isinstance(n, int) and 0 <= n < 2**31) for n in value):
+    if not isinstance(value, (list, tuple)) or not all(
+        n is None or (isinstance(n, int) and 0 <= n < 2**31) for n in value
+    ):
         raise SavedModelError(f"{str(value)[:80]!r} is no shape")
     return tuple(value)
 

@@ -17,7 +17,7 @@ from keras2torch.frontend.absent import Absent, Source, first_absent
 from keras2torch.frontend.recording import note
 
 
-class Refused(PermissionError):
+class RefusedError(PermissionError):
     """A script tried to change something outside of itself."""
 
 
@@ -126,9 +126,9 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
         path, _, flags = arguments
         if isinstance(flags, int) and flags & _WRITING and path != os.devnull:
-            raise Refused(f"a script that is recorded writes no files ({path})")
+            raise RefusedError(f"a script that is recorded writes no files ({path})")
     elif event in _AUDITED:
-        raise Refused(f"a script that is recorded does not change its surroundings ({event})")
+        raise RefusedError(f"a script that is recorded does not change its surroundings ({event})")
 
 
 def quieten(name: str) -> None:

@@ -15,7 +15,8 @@ from keras2torch import config
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import recording as recordings
 from keras2torch.frontend import trace, transform, watch
-from keras2torch.frontend.choose import choose
+from keras2torch.frontend.builtin_names import raised_by_core
+from keras2torch.frontend.choose import Failure, choose
 from keras2torch.frontend.imports import Importer, importing
 from keras2torch.frontend.notebook import code_cells
 from keras2torch.frontend.recording import Recording
@@ -79,7 +80,7 @@ def read_cells(path: Path) -> list[tuple[str, str]]:
 
 def _execute(
     cells: list[tuple[str, str]], importer: Importer, recording: Recording
-) -> K2TError | None:
+) -> Failure | None:
     """Run the parts; the error that ended them early, or None."""
     filename = ""
     try:
@@ -94,29 +95,29 @@ def _execute(
         where, _ = location(stop)
         if not MODELS:
             seconds = round(watch.WITHOUT_MODEL)
-            return ScriptError(
+            slow = ScriptError(
                 f"the script has run for {seconds} s without making a model",
                 where=where,
                 fix="make what comes before the model shorter, or name a function with --model NAME",
             )
+            return Failure(slow, own=True)
         recording.note(f"{where}: the script was stopped here: no new model came for some time")
     except SystemExit as leave:
         return _left(leave)
     except K2TError as error:
         error.where = error.where or location(error)[0]
-        return error
+        return Failure(error, own=False)
     except SyntaxError as error:
-        return _syntax_error(error, filename)
+        return Failure(_syntax_error(error, filename), own=True)
     except Exception as error:  # whatever the script raises
         where, line = location(error)
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return ScriptError(f"{text}\n    {line}" if line else text, where=where)
-    except RecursionError:
-        return ScriptError("the script nests too deeply")
+        told = ScriptError(f"{text}\n    {line}" if line else text, where=where)
+        return Failure(told, own=not raised_by_core(error))
     return None
 
 
-def _chosen(recording: Recording, wanted: str | None, failure: K2TError | None) -> Model:
+def _chosen(recording: Recording, wanted: str | None, failure: Failure | None) -> Model:
     try:
         with Watch():
             model = choose(recording, wanted, failure)
@@ -129,7 +130,8 @@ def _chosen(recording: Recording, wanted: str | None, failure: K2TError | None) 
         where, line = location(error)
         raise ScriptError(f"{type(error).__name__}: {error}\n    {line}", where=where) from error
     if failure is not None:
-        what = f"{failure.where}: {failure.what}" if failure.where else failure.what
+        told = failure.error
+        what = f"{told.where}: {told.what}" if told.where else told.what
         recording.note(f"the script stopped after the model was recorded: {what}")
     return model
 
@@ -147,7 +149,7 @@ def location(error: BaseException) -> tuple[str | None, str]:
     return where, line
 
 
-def _left(leave: SystemExit) -> ScriptError | None:
+def _left(leave: SystemExit) -> Failure | None:
     if leave.code in (None, 0):
         return None
     where, _ = location(leave)
@@ -155,11 +157,8 @@ def _left(leave: SystemExit) -> ScriptError | None:
     reason = (
         leave.code if isinstance(leave.code, str) else told[-1] if told else f"code {leave.code}"
     )
-    return ScriptError(
-        f"the script ends itself: {reason}",
-        where=where,
-        fix="give the script what it asks for as defaults: it is run without arguments",
-    )
+    fix = "give the script what it asks for as defaults: it is run without arguments"
+    return Failure(ScriptError(f"the script ends itself: {reason}", where=where, fix=fix), own=True)
 
 
 def _syntax_error(error: SyntaxError, filename: str) -> ScriptError:

@@ -147,9 +147,7 @@ def _function_scope(frame: FrameType) -> Scope:
         )
         doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else None
         tensors = tuple((n, values[n]) for n in names if isinstance(values.get(n), Tensor))
-        scope = Scope(
-            "function", code.co_name, code, next(_invocations), doc, arguments, tensors
-        )
+        scope = Scope("function", code.co_name, code, next(_invocations), doc, arguments, tensors)
         _frames[frame] = scope
     return scope
 

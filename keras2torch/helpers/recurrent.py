@@ -30,24 +30,24 @@ def run_recurrent(
     cell: nn.Module, x: Tensor, *state: Tensor, dim: int = 1, **constants: Tensor
 ) -> tuple[Tensor, ...]:
     """Apply ``cell`` to each step of ``x`` along ``dim``: all its outputs, and the last state."""
-    outputs = []
+    outputs, states = [], list(state)
     for step in x.unbind(dim):
-        output, *state = cell(step, *state, **constants)
+        output, *states = cell(step, *states, **constants)
         outputs.append(output)
-    return torch.stack(outputs, dim), *state
+    return torch.stack(outputs, dim), *states
 
 
 def run_masked(
     cell: nn.Module, x: Tensor, mask: Tensor, *state: Tensor, dim: int = 1, **constants: Tensor
 ) -> tuple[Tensor, ...]:
     """As ``run_recurrent``; a masked step leaves the state alone, and its first part is the output."""
-    outputs = []
+    outputs, states = [], list(state)
     for step, keep in zip(x.unbind(dim), mask.unbind(1)):
-        output, *new = cell(step, *state, **constants)
+        output, *new = cell(step, *states, **constants)
         keep = keep.view(-1, *[1] * (output.dim() - 1))
-        outputs.append(torch.where(keep, output, state[0]))
-        state = [torch.where(keep, after, before) for after, before in zip(new, state)]
-    return torch.stack(outputs, dim), *state
+        outputs.append(torch.where(keep, output, states[0]))
+        states = [torch.where(keep, after, before) for after, before in zip(new, states)]
+    return torch.stack(outputs, dim), *states
 
 
 def matmul_by_gate(x: Tensor, masks: Tensor, kernel: Tensor) -> Tensor:

@@ -29,21 +29,30 @@ def _dim(x: Any, axis: int) -> int:
     return -1 if dim == len(x.axes) - 1 else dim
 
 
-def _relu(b: Builder, x: Any, negative_slope: float = 0.0, max_value: Any = None, threshold: float = 0.0) -> Any:
-    if not negative_slope and not threshold:
-        if max_value is None:
-            return b.function("F.relu", x)
-        if float(max_value) == 6.0:
-            return b.function("F.relu6", x)
-        return b.method("clamp", x, 0, float(max_value))
-    if max_value is None and not threshold:
+def _relu(
+    b: Builder,
+    x: Any,
+    negative_slope: float = 0.0,
+    max_value: Any = None,
+    threshold: float = 0.0,
+) -> Any:
+    """keras.activations.relu: above the threshold up to the ceiling, minus the slope below it."""
+    if negative_slope and max_value is None and not threshold:
         return b.function("F.leaky_relu", x, float(negative_slope))
-    # f(x) = max_value if x >= max_value, x if threshold <= x < max_value, slope * (x - threshold) else
-    above = x if max_value is None else b.method("clamp", x, max=float(max_value))
-    below = b.operator("*", b.operator("-", x, float(threshold)), float(negative_slope)) if negative_slope else 0.0
-    if negative_slope == 0 and threshold == 0:
-        return b.method("clamp", x, 0, max_value)
-    return b.function("torch.where", b.operator(">=", x, float(threshold), dtype="bool"), above, below, dtype=x.dtype)
+    if threshold:
+        above = b.function("F.threshold", x, float(threshold), 0.0)
+        if max_value is not None:
+            above = b.method("clamp", above, 0, float(max_value))
+    elif max_value is None:
+        above = b.function("F.relu", x)
+    elif float(max_value) == 6.0:
+        above = b.function("F.relu6", x)
+    else:
+        above = b.method("clamp", x, 0, float(max_value))
+    if not negative_slope:
+        return above
+    below = b.operator("-", float(threshold), x) if threshold else b.operator("-", x)
+    return b.operator("-", above, b.operator("*", float(negative_slope), b.function("F.relu", below)))
 
 
 def _leaky_relu(b: Builder, x: Any, negative_slope: float = 0.2) -> Value:

@@ -230,7 +230,7 @@ class Layer(Operation):
                 refuse_absent(value, f"the argument {name} of {type(self).__name__}")
         self._arguments.update(given)
         for name in list(given):
-            if name in self.fields:
+            if name in self.fields and name not in self.base_arguments:
                 self._fields[name] = given.pop(name)
         self._set_base(given)
         for name, item in self.fields.items():

@@ -9,7 +9,6 @@ import numpy
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape, Tensor, tensors_in
 from keras2torch.ops.base import (
-    OPS,
     Op,
     Spec,
     as_operand,
@@ -18,6 +17,7 @@ from keras2torch.ops.base import (
     axis_of,
     dim_argument,
     function,
+    ops,
     product,
 )
 from keras2torch.ops.dtypes import promote
@@ -57,7 +57,7 @@ def as_sizes(given: Any) -> tuple[Any, ...]:
 
 @function("keras.ops.ravel tf.experimental.numpy.ravel")
 def ravel(x: Any) -> Any:
-    return OPS["keras.ops.reshape"](x, (-1,))
+    return ops.reshape(x, (-1,))
 
 
 class Transpose(Op, names="keras.ops.transpose {tf,tf.compat.v1}.transpose(a=x, perm=axes) K.permute_dimensions(pattern=axes)"):
@@ -87,12 +87,12 @@ class Transpose(Op, names="keras.ops.transpose {tf,tf.compat.v1}.transpose(a=x, 
 
 @function("K.transpose")
 def backend_transpose(x: Any) -> Any:
-    return OPS["keras.ops.transpose"](x)
+    return ops.transpose(x)
 
 
 @function("{tf.linalg,tf}.matrix_transpose(a=x) tf.experimental.numpy.matrix_transpose")
 def matrix_transpose(x: Any) -> Any:
-    return OPS["keras.ops.swapaxes"](x, -1, -2)
+    return ops.swapaxes(x, -1, -2)
 
 
 @function("keras.ops.swapaxes tf.experimental.numpy.swapaxes")
@@ -102,7 +102,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     order = list(range(rank))
     first, second = axis_of(axis1, rank), axis_of(axis2, rank)
     order[first], order[second] = order[second], order[first]
-    return OPS["keras.ops.transpose"](x, order)
+    return ops.transpose(x, order)
 
 
 @function("keras.ops.moveaxis tf.experimental.numpy.moveaxis")
@@ -113,7 +113,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     order = [axis for axis in range(rank) if axis not in sources]
     for place, axis in sorted(zip(places, sources)):
         order.insert(place, axis)
-    return OPS["keras.ops.transpose"](x, order)
+    return ops.transpose(x, order)
 
 
 class ExpandDims(Op, names="keras.ops.expand_dims {tf,tf.compat.v1}.expand_dims(input=x, dim=axis)"):
@@ -143,7 +143,7 @@ def _expanded(shape: Shape, axis: Any) -> Shape:
 
 @function("K.expand_dims")
 def backend_expand_dims(x: Any, axis: int = -1) -> Any:
-    return OPS["keras.ops.expand_dims"](x, axis)
+    return ops.expand_dims(x, axis)
 
 
 class Squeeze(Op, names="keras.ops.squeeze K.squeeze {tf,tf.compat.v1}.squeeze(input=x, squeeze_dims=axis)"):
@@ -233,19 +233,19 @@ def concat(values: Any, axis: Any = 0, **kwargs: Any) -> Any:
     if isinstance(values, int):
         values, axis = axis, values
     joined = joined_shape(values)
-    return OPS["keras.ops.concatenate"](values, axis) if joined is None else joined
+    return ops.concatenate(values, axis) if joined is None else joined
 
 
 @function("K.concatenate")
 def backend_concatenate(tensors: Any, axis: int = -1) -> Any:
-    return OPS["keras.ops.concatenate"](tensors, axis)
+    return ops.concatenate(tensors, axis)
 
 
 @function("keras.ops.append")
 def append(x1: Any, x2: Any, axis: Any = None) -> Any:
     if axis is None:
         x1, x2, axis = ravel(x1), ravel(x2), 0
-    return OPS["keras.ops.concatenate"]([x1, x2], axis)
+    return ops.concatenate([x1, x2], axis)
 
 
 class Stack(Op, names="keras.ops.stack K.stack"):
@@ -278,7 +278,7 @@ class Stack(Op, names="keras.ops.stack K.stack"):
 def stack(values: Any, axis: int = 0) -> Any:
     """Tensors along a new axis; of sizes, a shape."""
     joined = stacked_shape(values)
-    return OPS["keras.ops.stack"](values, axis) if joined is None else joined
+    return ops.stack(values, axis) if joined is None else joined
 
 
 class _Parts(Op):
@@ -359,13 +359,13 @@ def split(value: Any, num_or_size_splits: Any = None, axis: int = 0, num: Any = 
     """TensorFlow's: a number of parts, or the sizes of the parts."""
     given = as_plain(num_split if num_or_size_splits is None else num_or_size_splits)
     if isinstance(given, int):
-        return OPS["keras.ops.split"](value, given, axis)
+        return ops.split(value, given, axis)
     sizes = list(given)
     size = as_operand(value).shape[axis]
     if -1 in sizes and size is not None:
         sizes[sizes.index(-1)] = size - sum(sizes) - 1
     places = [int(n) for n in numpy.cumsum(sizes)[:-1]]
-    return OPS["keras.ops.split"](value, places, axis)
+    return ops.split(value, places, axis)
 
 
 for _name, _axis in {"hsplit": 1, "vsplit": 0, "dsplit": 2}.items():
@@ -373,7 +373,7 @@ for _name, _axis in {"hsplit": 1, "vsplit": 0, "dsplit": 2}.items():
     @function(f"keras.ops.{_name}")
     def _split_along(x: Any, indices_or_sections: Any, _axis: int = _axis) -> Any:
         axis = 0 if len(x.shape) == 1 else _axis
-        return OPS["keras.ops.split"](x, indices_or_sections, axis)
+        return ops.split(x, indices_or_sections, axis)
 
 
 class Unstack(_Parts, names="keras.ops.unstack {tf,tf.compat.v1}.unstack(value=x) tf.unpack(value=x)"):
@@ -426,13 +426,13 @@ def _repeated(size: int | None, counts: Any) -> int | None:
 
 @function("K.repeat_elements")
 def repeat_elements(x: Any, rep: int, axis: int) -> Any:
-    return OPS["keras.ops.repeat"](x, rep, axis)
+    return ops.repeat(x, rep, axis)
 
 
 @function("K.repeat")
 def backend_repeat(x: Any, n: int) -> Any:
     """(batch, features) to (batch, n, features)."""
-    return OPS["keras.ops.tile"](OPS["keras.ops.expand_dims"](x, 1), (1, n, 1))
+    return ops.tile(ops.expand_dims(x, 1), (1, n, 1))
 
 
 class Tile(Op, names="keras.ops.tile {tf,tf.compat.v1}.tile(input=x, multiples=repeats) K.tile(n=repeats)"):
@@ -473,12 +473,12 @@ class Flip(Op, names="keras.ops.flip {tf,tf.compat.v1}.reverse(tensor=x, dims=ax
 
 @function("keras.ops.fliplr")
 def fliplr(x: Any) -> Any:
-    return OPS["keras.ops.flip"](x, 1)
+    return ops.flip(x, 1)
 
 
 @function("keras.ops.flipud")
 def flipud(x: Any) -> Any:
-    return OPS["keras.ops.flip"](x, 0)
+    return ops.flip(x, 0)
 
 
 class Roll(Op, names="keras.ops.roll tf.roll(input=x)"):
@@ -579,19 +579,19 @@ def _pads(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 @function("{tf,tf.compat.v1}.pad(tensor=x)")
 def pad(x: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0) -> Any:
     value = constant_values if mode.lower() == "constant" else None
-    return OPS["keras.ops.pad"](x, paddings, mode.lower(), value)
+    return ops.pad(x, paddings, mode.lower(), value)
 
 
 @function("keras.ops.hstack")
 def hstack(xs: Any) -> Any:
     axis = 0 if len(xs[0].shape) == 1 else 1
-    return OPS["keras.ops.concatenate"](xs, axis)
+    return ops.concatenate(xs, axis)
 
 
 @function("keras.ops.vstack")
 def vstack(xs: Any) -> Any:
-    rows = [OPS["keras.ops.expand_dims"](x, 0) if len(x.shape) == 1 else x for x in xs]
-    return OPS["keras.ops.concatenate"](rows, 0)
+    rows = [ops.expand_dims(x, 0) if len(x.shape) == 1 else x for x in xs]
+    return ops.concatenate(rows, 0)
 
 
 @function("keras.ops.dstack")
@@ -599,20 +599,20 @@ def dstack(xs: Any) -> Any:
     deep = []
     for x in xs:
         if len(x.shape) == 1:
-            x = OPS["keras.ops.expand_dims"](x, (0, 2))
+            x = ops.expand_dims(x, (0, 2))
         elif len(x.shape) == 2:
-            x = OPS["keras.ops.expand_dims"](x, 2)
+            x = ops.expand_dims(x, 2)
         deep.append(x)
-    return OPS["keras.ops.concatenate"](deep, 2)
+    return ops.concatenate(deep, 2)
 
 
 @function("K.flatten")
 def flatten(x: Any) -> Any:
     """All elements in one axis, the batch too."""
-    return OPS["keras.ops.reshape"](x, (-1,))
+    return ops.reshape(x, (-1,))
 
 
 @function("K.batch_flatten tf.layers.flatten tf.compat.v1.layers.flatten")
 def batch_flatten(x: Any) -> Any:
     rest = product(x.shape[1:])
-    return OPS["keras.ops.reshape"](x, (shape(x)[0], -1 if rest is None else rest))
+    return ops.reshape(x, (shape(x)[0], -1 if rest is None else rest))

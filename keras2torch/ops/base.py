@@ -44,6 +44,19 @@ OPS: dict[str, Callable[..., Any]] = {}
 Decorated = Callable[..., Any]
 
 
+class _Ops:
+    """``ops.mean`` is the function of keras.ops: what ops in terms of ops are written with."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        try:
+            return OPS[f"keras.ops.{name}"]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+ops = _Ops()
+
+
 class Op(Operation):
     """Base of the functions on tensors. ``lower``, ``output_spec`` and ``fold`` take the call's arguments by name."""
 
@@ -126,14 +139,14 @@ def as_operand(value: Any, weak: bool = False) -> Any:
     if isinstance(value, (bool, int, float)):
         return value if weak else constant(value)
     if isinstance(value, (list, tuple)) and tensors_in(value):
-        return OPS["keras.ops.stack"]([as_operand(item) for item in value])
+        return ops.stack([as_operand(item) for item in value])
     return constant(value)
 
 
 def as_operands(value: Any) -> list[Any]:
     """The items of a list of tensors; of one tensor, its slices along the first axis."""
     if isinstance(value, Tensor) or hasattr(value, "shape"):
-        return list(OPS["keras.ops.unstack"](value))
+        return list(ops.unstack(value))
     return [as_operand(item) for item in value]
 
 
@@ -217,7 +230,7 @@ class SymbolicShape(TensorShape):
         """The sizes as a tensor."""
         if all(isinstance(n, int) for n in self):
             return constant(list(self))
-        return OPS["keras.ops.stack"](list(self))
+        return ops.stack(list(self))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -357,6 +370,7 @@ __all__ = [
     "dim_argument",
     "function",
     "in_tensor",
+    "ops",
     "parse_names",
     "product",
     "shape_of",

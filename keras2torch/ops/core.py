@@ -10,7 +10,7 @@ from keras2torch.errors import ScriptError
 from keras2torch.expressions import Dtype
 from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor
-from keras2torch.ops.base import OPS, Op, Spec, SymbolicShape, as_operand, function
+from keras2torch.ops.base import OPS, Op, Spec, SymbolicShape, as_operand, function, ops
 from keras2torch.ops.dtypes import dtype_argument, dtype_of, is_float, is_integer, strong
 
 _METHODS = {
@@ -54,7 +54,7 @@ class Cast(Op, names="keras.ops.cast K.cast {tf,tf.compat.v1}.cast"):
 _PYTHON = {"flo": "float", "bfl": "float", "boo": "bool"}
 
 for _path, _dtype in {"to_float": "float32", "to_int32": "int32", "to_int64": "int64", "to_double": "float32"}.items():
-    OPS[f"tf.{_path}"] = OPS[f"tf.compat.v1.{_path}"] = lambda x, name=None, _dtype=_dtype: OPS["keras.ops.cast"](x, _dtype)
+    OPS[f"tf.{_path}"] = OPS[f"tf.compat.v1.{_path}"] = lambda x, name=None, _dtype=_dtype: ops.cast(x, _dtype)
 
 
 class SaturateCast(Op, names="keras.ops.saturate_cast tf.saturate_cast(value=x)"):
@@ -97,7 +97,7 @@ def _limits(dtype: str) -> tuple[float, float]:
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None, **kwargs: Any) -> Any:
     """The value as a tensor, cast if a dtype is given."""
     x = as_operand(x)
-    return x if dtype is None else OPS["keras.ops.cast"](x, dtype)
+    return x if dtype is None else ops.cast(x, dtype)
 
 
 @function("keras.ops.array tf.experimental.numpy.array")
@@ -111,8 +111,7 @@ def constant_(value: Any, dtype: Any = None, shape: Any = None, **kwargs: Any) -
     x = convert_to_tensor(value, dtype)
     if shape is None:
         return x
-    ops = (OPS["keras.ops.broadcast_to"], OPS["keras.ops.reshape"])
-    return ops[0](x, shape) if x.shape in ((), (1,)) else ops[1](x, shape)
+    return ops.broadcast_to(x, shape) if x.shape in ((), (1,)) else ops.reshape(x, shape)
 
 
 class Copy(Op, names="keras.ops.copy {tf,tf.compat.v1}.identity(input=x) K.identity"):
@@ -207,7 +206,7 @@ class ViewAsReal(Op, names="keras.ops.view_as_real"):
 
 @function("tf.complex(real=x, imag=y)")
 def complex_(x: Any, y: Any) -> Any:
-    return view_as_complex(OPS["keras.ops.stack"]([x, y], -1))
+    return view_as_complex(ops.stack([x, y], -1))
 
 
-view_as_complex = OPS["keras.ops.view_as_complex"]
+view_as_complex = ops.view_as_complex

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from keras2torch.builder import broadcast
-from keras2torch.ops.base import Op, Spec, function, in_tensor, shape_of
+from keras2torch.ops.base import Op, Spec, function, in_tensor, shape_of, ops
 from keras2torch.ops.dtypes import dtype_of, float_dtype, is_float, is_integer, result_dtype, strong
 
 
@@ -73,6 +73,8 @@ class Unary(Elementwise):
         plain = self.torch.replace("torch.", "")
         if getattr(x, "scalar", False) and hasattr(math, plain):
             return b.function(f"math.{plain}", x, shape=(), dtype="float32", scalar=True)
+        if self.torch in ("@real", "@imag", "torch.conj") and not x.dtype.startswith("complex"):
+            return b.function("torch.zeros_like", x) if self.torch == "@imag" else x
         return self.emit(b, x)
 
     def fold(self, x: Any) -> Any:
@@ -95,10 +97,18 @@ class Binary(Elementwise):
             return b.method("clamp", x, **{_CLAMPS[self.torch]: bound}, dtype=b.output_tensors[0].dtype)
         if self.torch in _LOGICAL and not any(numbers) and x1.dtype == x2.dtype == "bool":
             return b.operator(_LOGICAL[self.torch], x1, x2, dtype="bool")
+        if self.torch == "//":  # torch has no gradient of it; it is zero
+            x1, x2 = (b.method("detach", x) if _is_floating(x) else x for x in (x1, x2))
+        if self.torch == "%" and numbers[0] and _is_floating(x2):
+            x1 = in_tensor(b, x1)  # torch has no gradient of `number % tensor`
         return self.emit(b, x1, x2)
 
     def fold(self, x1: Any, x2: Any) -> Any:
         return type(self).numpy(x1, x2)
+
+
+def _is_floating(x: Any) -> bool:
+    return not isinstance(x, (int, float)) and not getattr(x, "scalar", False) and is_float(x.dtype)
 
 
 _PYTHONS = {"torch.maximum": "max", "torch.minimum": "min"}
@@ -186,7 +196,6 @@ BINARY: dict[str, tuple[Any, ...]] = {
     "hypot": ("torch.hypot", float_dtype, ""),
     "logaddexp": ("torch.logaddexp", float_dtype, ""),
     "logaddexp2": ("torch.logaddexp2", float_dtype, ""),
-    "heaviside": ("torch.heaviside", float_dtype, ""),
     "nextafter": ("torch.nextafter", float_dtype, f"tf.math.nextafter{_K}"),
     "ldexp": ("torch.ldexp", float_dtype, ""),
     "gcd": ("torch.gcd", result_dtype, ""),
@@ -209,7 +218,7 @@ BITWISE = {
     "right_shift": (">>", "keras.ops.bitwise_right_shift tf.bitwise.right_shift"),
 }
 # Functions of torch that take floating tensors of one dtype only.
-_FLOATS = {"ldexp", "heaviside", "nextafter", "logaddexp", "logaddexp2", "hypot", "floor", "ceil", "fabs", "rsqrt"}
+_FLOATS = {"ldexp", "nextafter", "logaddexp", "logaddexp2", "hypot", "floor", "ceil", "fabs", "rsqrt"}
 
 
 def _define(name: str, base: type[Elementwise], row: tuple[Any, ...]) -> None:
@@ -330,6 +339,57 @@ class Isclose(Op, names="keras.ops.isclose"):
 
 @function("keras.ops.allclose")
 def allclose(x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
-    from keras2torch.ops.base import OPS
+    return ops.all(ops.isclose(x1, x2, rtol, atol, equal_nan))
 
-    return OPS["keras.ops.all"](OPS["keras.ops.isclose"](x1, x2, rtol, atol, equal_nan))
+
+@function("keras.ops.heaviside")
+def heaviside(x1: Any, x2: Any) -> Any:
+    """0 below zero, 1 above, x2 at zero."""
+    dtype = float_dtype(x1, x2)
+    at_zero = ops.where(ops.greater(x1, 0), 1.0, ops.cast(x2, dtype))
+    return ops.where(ops.less(x1, 0), 0.0, at_zero)
+
+
+@function("keras.ops.divide_no_nan {tf,tf.math}.divide_no_nan(x=x1, y=x2)")
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """x1 / x2, and 0 where x2 is 0."""
+    zero = ops.equal(x2, 0)
+    return ops.where(zero, 0.0, ops.divide(x1, ops.where(zero, 1.0, x2)))
+
+
+@function("keras.ops.cbrt")
+def cbrt(x: Any) -> Any:
+    return ops.sign(x) * ops.abs(x) ** (1 / 3)
+
+
+@function("{tf,tf.math}.squared_difference(x=x1, y=x2)")
+def squared_difference(x1: Any, x2: Any) -> Any:
+    return ops.square(ops.subtract(x1, x2))
+
+
+@function("{tf,tf.math}.add_n(inputs=xs)")
+def add_n(xs: Any) -> Any:
+    """The sum of a list of tensors."""
+    total = xs[0]
+    for x in xs[1:]:
+        total = ops.add(total, x)
+    return total
+
+
+@function("{tf.math,tf}.multiply_no_nan(x=x1, y=x2)")
+def multiply_no_nan(x1: Any, x2: Any) -> Any:
+    """x1 * x2, and 0 where x2 is 0 even if x1 is not finite."""
+    return ops.where(ops.equal(x2, 0), 0.0, ops.multiply(x1, x2))
+
+
+@function("tf.math.xlogy")
+def xlogy(x: Any, y: Any) -> Any:
+    zero = ops.equal(x, 0)
+    safe = ops.where(zero, 1.0, y)
+    return ops.where(zero, 0.0, ops.multiply(x, ops.log(safe)))
+
+
+@function("K.sqrt")
+def backend_sqrt(x: Any) -> Any:
+    """Keras 2's: of negative numbers it is 0."""
+    return ops.sqrt(ops.maximum(x, 0.0))

@@ -13,7 +13,7 @@ from keras2torch.frontend import trace
 from keras2torch.frontend.absent import is_absent
 from keras2torch.graph import OPERATORS, Constant, Tensor, map_structure
 from keras2torch.ops import elementwise  # noqa: F401 - the operators stand for its functions
-from keras2torch.ops.base import OPS, Op, Spec, SymbolicShape, as_operand, function
+from keras2torch.ops.base import OPS, Op, Spec, SymbolicShape, as_operand, function, ops
 
 _ARITHMETIC = {
     "add": "add",
@@ -80,9 +80,9 @@ def _invert(x: Tensor) -> Any:
     return OPS[f"keras.ops.{kind}"](x)
 
 
-OPERATORS["__neg__"] = lambda x: OPS["keras.ops.negative"](x)
+OPERATORS["__neg__"] = lambda x: ops.negative(x)
 OPERATORS["__pos__"] = lambda x: x
-OPERATORS["__abs__"] = lambda x: OPS["keras.ops.abs"](x)
+OPERATORS["__abs__"] = lambda x: ops.abs(x)
 OPERATORS["__invert__"] = _invert
 
 
@@ -100,7 +100,7 @@ class GetItem(Op):
         call = b.call_record
         tensors = [item for item in call.kwargs["key"] if _is_array(item)]
         shape = call.outputs[0].shape
-        if tensors or None in key:
+        if tensors or any(item is None for item in key):
             x = b.last(call.kwargs["x"])
             key = map_structure(b.last, call.kwargs["key"])
             x, items = _forward_steps(b, x, _expanded(key, len(x.shape)))
@@ -111,7 +111,7 @@ class GetItem(Op):
         x, items = _forward_steps(b, x, [items[axis] for axis in x.axes])
         if all(_is_full(item) for item in items):
             return x
-        short = _shortened(items, Ellipsis in key)
+        short = _shortened(items, any(item is Ellipsis for item in key))
         return b.index(x, short, shape=tuple(shape[axis] for axis in axes), axes=axes)
 
     def fold(self, x: Any, key: Any) -> Any:

@@ -17,6 +17,7 @@ from keras2torch.ops.base import (
     constant,
     dim_argument,
     function,
+    ops,
     product,
 )
 from keras2torch.ops.core import cast_value
@@ -120,19 +121,19 @@ class Amin(Reduction, names=f"keras.ops.amin K.min {{tf,tf.math}}.reduce_min{_TF
 
 @function("keras.ops.max")
 def max_(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    result = OPS["keras.ops.amax"](x, axis, keepdims)
-    return result if initial is None else OPS["keras.ops.maximum"](result, initial)
+    result = ops.amax(x, axis, keepdims)
+    return result if initial is None else ops.maximum(result, initial)
 
 
 @function("keras.ops.min")
 def min_(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    result = OPS["keras.ops.amin"](x, axis, keepdims)
-    return result if initial is None else OPS["keras.ops.minimum"](result, initial)
+    result = ops.amin(x, axis, keepdims)
+    return result if initial is None else ops.minimum(result, initial)
 
 
 @function("keras.ops.ptp")
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return OPS["keras.ops.amax"](x, axis, keepdims) - OPS["keras.ops.amin"](x, axis, keepdims)
+    return ops.amax(x, axis, keepdims) - ops.amin(x, axis, keepdims)
 
 
 class Logsumexp(Reduction, names=f"keras.ops.logsumexp K.logsumexp {{tf,tf.math}}.reduce_logsumexp{_TF}"):
@@ -177,7 +178,7 @@ def reduce_prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         for n in x:
             total = total * n if isinstance(total, int) and isinstance(n, int) else n * total
         return total
-    return OPS["keras.ops.prod"](x, axis, keepdims)
+    return ops.prod(x, axis, keepdims)
 
 
 class CountNonzero(Op, names="keras.ops.count_nonzero {tf,tf.math}.count_nonzero(input=x)"):
@@ -226,22 +227,22 @@ class Argmin(ArgExtreme, names="keras.ops.argmin"):
 @function("{tf,tf.math}.argmax(input=x, dimension=axis)")
 def argmax(x: Any, axis: Any = None, output_type: Any = None) -> Any:
     """TensorFlow's: along the first axis by default."""
-    return OPS["keras.ops.argmax"](x, 0 if axis is None else axis)
+    return ops.argmax(x, 0 if axis is None else axis)
 
 
 @function("{tf,tf.math}.argmin(input=x, dimension=axis)")
 def argmin(x: Any, axis: Any = None, output_type: Any = None) -> Any:
-    return OPS["keras.ops.argmin"](x, 0 if axis is None else axis)
+    return ops.argmin(x, 0 if axis is None else axis)
 
 
 @function("K.argmax")
 def backend_argmax(x: Any, axis: int = -1) -> Any:
-    return OPS["keras.ops.argmax"](x, axis)
+    return ops.argmax(x, axis)
 
 
 @function("K.argmin")
 def backend_argmin(x: Any, axis: int = -1) -> Any:
-    return OPS["keras.ops.argmin"](x, axis)
+    return ops.argmin(x, axis)
 
 
 class Cumulative(Op):
@@ -282,7 +283,7 @@ class Cumprod(Cumulative, names="keras.ops.cumprod"):
 
 def _cumulative(name: str, x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
     """TensorFlow's options: from the end, and without the element itself."""
-    run, flip = OPS[f"keras.ops.{name}"], OPS["keras.ops.flip"]
+    run, flip = OPS[f"keras.ops.{name}"], ops.flip
     x = flip(x, axis) if reverse else x
     result = run(x, axis)
     if exclusive:
@@ -290,7 +291,7 @@ def _cumulative(name: str, x: Any, axis: int, exclusive: bool, reverse: bool) ->
         keep[axis] = slice(0, -1)
         pads = [(0, 0)] * len(x.shape)
         pads[axis] = (1, 0)
-        result = OPS["keras.ops.pad"](result[tuple(keep)], pads, constant_values=0 if name == "cumsum" else 1)
+        result = ops.pad(result[tuple(keep)], pads, constant_values=0 if name == "cumsum" else 1)
     return flip(result, axis) if reverse else result
 
 
@@ -308,11 +309,11 @@ def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = Fals
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """The weighted mean: weights of x's shape, or a vector along one axis."""
     if weights is None:
-        return OPS["keras.ops.mean"](x, axis)
+        return ops.mean(x, axis)
     weights = weights if hasattr(weights, "shape") else constant(weights)
     if len(weights.shape) == 1 and len(x.shape) > 1:
         sizes = [1] * len(x.shape)
         sizes[axis] = weights.shape[0]
-        weights = OPS["keras.ops.reshape"](weights, sizes)
-    total = OPS["keras.ops.sum"](x * weights, axis)
-    return total / OPS["keras.ops.sum"](OPS["keras.ops.broadcast_to"](weights, OPS["keras.ops.shape"](x)), axis)
+        weights = ops.reshape(weights, sizes)
+    total = ops.sum(x * weights, axis)
+    return total / ops.sum(ops.broadcast_to(weights, ops.shape(x)), axis)

@@ -112,6 +112,7 @@ def _carry(
         parts = {role: nodes[role] for role in roles}
         known = {role: part for role, part in parts.items() if part is not None}
         if not known or len(known) < len(parts) or "train" not in known:
+            reason = reason or "a generator or a dataset, not arrays, goes into fit()"
             continue
         last = max((part.call for part in known.values()), key=lambda call: call.order)
         site, source = call_node(last), last.source

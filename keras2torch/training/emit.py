@@ -105,6 +105,12 @@ class _Emission:
         self.ends = names_of_ends(self.training, module)
 
     def render(self) -> str:
+        if self.training.overrides:
+            raise UnsupportedError(
+                f"the model class writes its own {', '.join(self.training.overrides)}, "
+                "which is not carried into a training script",
+                fix="write it into compute_loss and train_one_epoch by hand",
+            )
         if self.training.compiled is None or not any(self.training.losses()):
             return self._prediction_script()
         self.fit = self.training.fit
@@ -159,7 +165,7 @@ class _Emission:
 
     # The parts of the page.
     def _context(self, optimizer: OptimizerText) -> dict[str, Any]:
-        step, fit = self.step, self.fit
+        step = self.step
         inputs = self.ends.inputs
         schedule = self.optimizer.learning_rate
         scheduled = isinstance(schedule, LearningRateSchedule)
@@ -171,7 +177,7 @@ class _Emission:
         return {
             "title": f"Train {self.module.class_name} ({self.module.module_name}.py) as "
             f"{prose(self.module.source_name)} does in Keras.",
-            "header": self.module.header.splitlines(),
+            "header": self._header(),
             "commands": [
                 f'pip install torch numpy pkbar "setuptools<81" {self._summary_package} matplotlib',
                 f"python {script}",
@@ -221,6 +227,18 @@ class _Emission:
             "validation_freq": self._validation_freq(),
             "weights_file": self.module.weights_file and quote(self.module.weights_file),
         }
+
+    def _header(self) -> list[str]:
+        lines = self.module.header.splitlines()
+        others = [call.where or "?" for call in self.training.other_fits]
+        if others:
+            last = self.training.fits[-1].where or "?"
+            lines += [
+                "",
+                f"The program calls fit() several times: {prose(', '.join(others))}, {prose(last)}.",
+                f"This script is the last of them, {prose(last)}.",
+            ]
+        return lines
 
     @property
     def _plain(self) -> bool:

@@ -7,7 +7,8 @@ import itertools
 import linecache
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from keras2torch.errors import K2TError
@@ -247,11 +248,34 @@ class Training:
     output_names: tuple[str, ...]
     output_shapes: tuple[tuple[int | None, ...], ...]
     calls: tuple[TrainingCall, ...] = field(default=(), repr=False)
+    overrides: tuple[str, ...] = ()
+
+    @cached_property
+    def fit(self) -> TrainingCall | None:
+        """The fit() that the script repeats: the last, joined with equal ones before it."""
+        if not self.fits:
+            return None
+        last = self.fits[-1]
+        same = [call for call in self.fits if self._continues(call, last)]
+        if len(same) == 1:
+            return last
+        epochs = sum(int(c.get("epochs")) - int(c.get("initial_epoch")) for c in same)
+        start = int(same[0].get("initial_epoch"))
+        return replace(last, arguments={**last.arguments, "epochs": start + epochs})
+
+    def _continues(self, call: TrainingCall, last: TrainingCall) -> bool:
+        """Whether a fit() differs from the last one by nothing but the number of epochs."""
+        if last_compile(list(self.calls), call.order) is not self.compiled:
+            return False
+        ignored = {"epochs", "initial_epoch", "verbose"}
+        names = (set(call.arguments) | set(last.arguments)) - ignored
+        return all(_same(call.arguments.get(n), last.arguments.get(n)) for n in names)
 
     @property
-    def fit(self) -> TrainingCall | None:
-        """The fit() that the script repeats."""
-        return self.fits[-1] if self.fits else None
+    def other_fits(self) -> list[TrainingCall]:
+        """The fits that the script does not repeat."""
+        last = self.fits[-1] if self.fits else None
+        return [c for c in self.fits if last is not None and not self._continues(c, last)]
 
     @property
     def where(self) -> str | None:
@@ -303,6 +327,15 @@ class Training:
         return None
 
 
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+        return len(first) == len(second) and all(map(_same, first, second))
+    if first is second:
+        return True
+    plain = (int, float, str, bool, type(None))
+    return isinstance(first, plain) and isinstance(second, plain) and first == second
+
+
 def _crossentropy(
     value: Any, shape: tuple[int | None, ...], target: tuple[int | None, ...] | None
 ) -> Any:
@@ -332,6 +365,18 @@ def record(model: Any) -> Training | None:
         _output_names(model, outputs),
         tuple(tuple(tensor.shape) for tensor in outputs),
         tuple(calls),
+        _overrides(model),
+    )
+
+
+def _overrides(model: Any) -> tuple[str, ...]:
+    """Methods of training that a class of the program's own replaces."""
+    names = ("train_step", "test_step", "compute_loss", "compute_metrics", "fit")
+    return tuple(
+        name
+        for name in names
+        for method in [getattr(type(model), name, None)]
+        if not getattr(method, "__module__", "keras2torch.").startswith("keras2torch.")
     )
 
 

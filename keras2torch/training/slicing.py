@@ -65,6 +65,7 @@ class _Slicer:
     def __init__(self, source: str, tree: ast.Module):
         self.source, self.lines, self.tree = source, source.splitlines(), tree
         self.aliases = dict(_aliases(tree))  # local name -> dotted path of what is imported
+        self.renamed = set(self._framework_names())
         self.imports = {
             name: node
             for node in ast.walk(tree)
@@ -72,6 +73,15 @@ class _Slicer:
             for name in _bound(node)
         }
         self.result = Slice()
+
+    def _framework_names(self) -> Iterator[str]:
+        """Variables that only rename a part of Keras: ``mnist = tf.keras.datasets.mnist``."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+                path, target = self._path(node.value), node.targets[0]
+                if path and path.partition(".")[0] in FRAMEWORKS and isinstance(target, ast.Name):
+                    self.aliases[target.id] = path
+                    yield target.id
 
     def carry(self, call: ast.Call, expressions: list[ast.expr]) -> Slice:
         visible = self._visible(call)
@@ -108,8 +118,8 @@ class _Slicer:
                         before = [s for s in body if s is not functions[0]]
                         before = [s for s in before if not _is_main_guard(s)]
                     visible += before
-            if isinstance(node, (ast.For, ast.While)):
-                raise CannotCarry("the call is inside a loop")
+            if isinstance(node, (ast.For, ast.While)) and inner in node.body:
+                visible = [s for s in visible if not any(s is item for item in node.body)]
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
                 node.args.args or node.args.kwonlyargs or node.args.vararg
             ):
@@ -156,6 +166,8 @@ class _Slicer:
         needed = set(needed)
         for statement in reversed(self._folded(visible)):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                continue
+            if isinstance(statement, ast.Assign) and _bound(statement) <= self.renamed:
                 continue
             if not self._concerns(statement, needed):
                 continue
@@ -243,7 +255,7 @@ class _Slicer:
 
     # Whether it can stand alone.
     def _check(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
-        bound = set().union(*(_all_bound(s) for s in kept)) | set(self.imports)
+        bound = set().union(*(_all_bound(s) for s in kept)) | set(self.imports) | self.renamed
         for node in [*kept, *expressions]:
             for name in _used(node):
                 if name not in bound and not hasattr(builtins, name) and name != "__file__":

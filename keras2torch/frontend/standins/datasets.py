@@ -60,7 +60,7 @@ def _texts(name: str, classes: int, sizes: tuple[int, int]) -> dict[str, Any]:
 
         def part(n: int, longest: int) -> Any:
             first = ([1] + [i % min(500, top) for i in range(4, longest + 2)] + [top])[:longest]
-            common = first[:16]  # short: scripts loop over all of them
+            common = first[:4]  # short: scripts loop over all of them
             texts = np.empty(n, dtype=object)
             for i in range(n):
                 texts[i] = common

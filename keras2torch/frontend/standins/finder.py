@@ -134,9 +134,13 @@ def _looks_like(kind: str, name: str) -> bool:
 def _from_source(source: str, name: str) -> Any:
     module, _, attribute = source.partition(":")
     if source.startswith("@"):  # functions on tensors
+        from keras2torch.layers.activations import ACTIVATIONS
         from keras2torch.ops import OPS
 
-        return OPS.get(f"{source[1:]}.{name}", _MISSING)
+        function = OPS.get(f"{source[1:]}.{name}", _MISSING)
+        if function is not _MISSING and name in ACTIVATIONS:
+            function.activation_name = name  # so that a layer takes it as its activation
+        return function
     loaded = importlib.import_module(module)
     if attribute:
         return getattr(loaded, attribute).get(name, _MISSING)

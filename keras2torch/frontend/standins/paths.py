@@ -119,9 +119,9 @@ NAMESPACES: dict[str, Namespace] = {
     "keras.layers": Namespace(_LAYERS, "layer"),
     "keras.engine": Namespace((*_LAYERS, *_MODELS)),
     "keras.models": Namespace(_MODELS, "model class"),
-    "keras.ops": Namespace(("@keras.ops",), "function"),
+    "keras.ops": Namespace(("@keras.ops", f"{_HERE}.activations"), "function"),
     "keras.random": Namespace((f"{_HERE}.random", "@keras.random")),
-    "keras.backend": Namespace((f"{_HERE}.backend", "@keras.backend")),
+    "keras.backend": Namespace((f"{_HERE}.backend", "@keras.backend", f"{_HERE}.activations")),
     "keras.activations": Namespace((f"{_HERE}.activations", "@keras.activations"), "activation"),
     "keras.initializers": Namespace(
         ("keras2torch.initializers:REGISTRY", f"{_HERE}.getters:initializers"), "initializer"
@@ -157,7 +157,7 @@ NAMESPACES: dict[str, Namespace] = {
     "keras.config": Namespace((f"{_HERE}.backend",)),
     "keras.tree": Namespace((f"{_HERE}.tree",)),
     "tensorflow": Namespace((f"{_HERE}.tensorflow", "@tf")),
-    "tensorflow.nn": Namespace(("@tf.nn",)),
+    "tensorflow.nn": Namespace(("@tf.nn", f"{_HERE}.activations")),
     "tensorflow.math": Namespace(("@tf.math",)),
     "tensorflow.linalg": Namespace(("@tf.linalg",)),
     "tensorflow.image": Namespace((f"{_HERE}.images", "@tf.image")),

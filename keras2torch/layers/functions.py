@@ -1,0 +1,103 @@
+"""Identity, Rescaling, and Lambda, whose function is traced."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from keras2torch.layers.base import TRAINING, Layer, map_shapes
+
+
+class Identity(Layer):
+    """Gives what it gets."""
+
+    supports_masking = True
+    layout = "any"
+    takes_flat = True
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        return inputs
+
+
+class Rescaling(Layer):
+    """``inputs * scale + offset``."""
+
+    scale: Any
+    offset: Any = 0.0
+
+    supports_masking = True
+
+    @property
+    def layout(self) -> str:  # type: ignore[override]
+        """Numbers serve in any axis order; one factor a channel in Keras's."""
+        return "any" if _is_number(self.scale) and _is_number(self.offset) else "last"
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        x = inputs
+        if not x.dtype.startswith(("float", "bfloat")):
+            x = b.method("float", x, dtype=self.dtype)
+        scale = _factor(b, self.scale, "scale")
+        offset = _factor(b, self.offset, "offset")
+        if isinstance(scale, float) and scale and 1 < 1 / scale < 1e6 and (1 / scale).is_integer():
+            x = b.operator("/", x, 1 / scale)  # x / 255 reads better than x * 0.00392156862745098
+        elif not isinstance(scale, float) or scale != 1:
+            x = b.operator("*", x, scale, shape=x.shape, axes=x.axes)
+        if not isinstance(offset, float) or offset:
+            sign = "-" if isinstance(offset, float) and offset < 0 else "+"
+            x = b.operator(sign, x, abs(offset) if sign == "-" else offset, shape=x.shape, axes=x.axes)
+        return x
+
+
+def _is_number(value: Any) -> bool:
+    import numpy
+
+    return numpy.ndim(value) == 0
+
+
+def _factor(b: Any, value: Any, name: str) -> Any:
+    import numpy
+
+    array = numpy.asarray(value, "float32")
+    return float(value) if array.ndim == 0 else b.constant(array, name=name)
+
+
+class Lambda(Layer):
+    """A function of the program's own as a layer: it is traced on symbolic tensors where it is called."""
+
+    function: Any
+    output_shape: Any = None
+    mask: Any = None
+    arguments: Any = None
+
+    ignored = ("output_shape",)
+    supports_masking = False
+
+    def call(self, inputs: Any, mask: Any = None, **kwargs: Any) -> Any:
+        function = self.function
+        if not callable(function):
+            raise self.unsupported(
+                "its function is stored as bytecode, which is never decoded or run",
+                "generate from the program that makes the model",
+            )
+        given = {**(self.arguments or {}), **kwargs}
+        try:
+            parameters = inspect.signature(function).parameters
+        except (TypeError, ValueError):
+            parameters = {}  # type: ignore[assignment]
+        if "mask" in parameters and "mask" not in given:
+            given["mask"] = mask
+        if "training" in parameters and "training" not in given:
+            given["training"] = TRAINING
+        return function(inputs, **given)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        given = self._fields.get("mask")
+        return given(inputs, mask) if callable(given) else given
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        given = self._fields.get("output_shape")
+        if callable(given):
+            return given(input_shape)
+        if given is not None:
+            return map_shapes(lambda shape: (shape[0], *given), input_shape)
+        return super().compute_output_shape(input_shape)

@@ -1,0 +1,95 @@
+"""Embedding and Masking, where masks begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.graph import Shape, Spec
+from keras2torch.layers.base import Layer
+
+
+class Embedding(Layer):
+    """Whole numbers to rows of a table. ``mask_zero`` masks the positions that hold 0."""
+
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: Any = "uniform"
+    embeddings_regularizer: Any = None
+    embeddings_constraint: Any = None
+    mask_zero: bool = False
+    weights: Any = None
+    lora_rank: Any = None
+    lora_alpha: Any = None
+    quantization_config: Any = None
+
+    old_names = {
+        "init": "embeddings_initializer",
+        "W_regularizer": "embeddings_regularizer",
+        "W_constraint": "embeddings_constraint",
+        "dropout": None,
+    }
+    integer_input = True
+
+    def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
+        return (None, input_length)
+
+    def _set_base(self, given: dict[str, Any]) -> None:
+        length = given.pop("input_length", None)
+        super()._set_base(given)
+        if length is not None and self.input_shape_given is None:
+            sizes = tuple(length) if isinstance(length, (list, tuple)) else (length,)
+            self.input_shape_given = (given.get("batch_size"), *sizes)
+
+    def build(self, input_shape: Shape) -> None:
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(int(self.input_dim), int(self.output_dim)),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def output_spec(self, inputs: Any) -> Spec:
+        return Spec((*inputs.shape, int(self.output_dim)), self.dtype)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if not self.mask_zero:
+            return None
+        from keras2torch.ops import OPS
+
+        return OPS["keras.ops.not_equal"](inputs, 0)
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        if inputs.dtype not in ("int32", "int64"):
+            inputs = b.method("long", inputs, dtype="int64")
+        table = b.submodule(
+            "nn.Embedding",
+            weights={"weight": b.same(self.embeddings)},
+            num_embeddings=int(self.input_dim),
+            embedding_dim=int(self.output_dim),
+        )
+        return b.call(
+            table,
+            inputs,
+            shape=(*inputs.shape, int(self.output_dim)),
+            axes=tuple(range(len(inputs.shape) + 1)),
+            dtype=self.dtype,
+        )
+
+
+class Masking(Layer):
+    """Masks the time steps whose features all equal ``mask_value``, and sets them to 0."""
+
+    mask_value: Any = 0.0
+
+    supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        from keras2torch.ops import OPS
+
+        return OPS["keras.ops.any"](OPS["keras.ops.not_equal"](inputs, self.mask_value), axis=-1)
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        kept = b.operator("!=", inputs, float(self.mask_value), dtype="bool")
+        kept = b.reduce("any", kept, [-1], True, dtype="bool")
+        return b.function("torch.where", kept, inputs, 0.0, dtype=inputs.dtype, shape=inputs.shape)
