@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from keras2torch.errors import K2TError
 from keras2torch.frontend.script import run_script
 from keras2torch.models import Model

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from script_helpers import Programs, shapes
+
 from keras2torch.errors import K2TError
 from keras2torch.frontend.script import run_script
-from script_helpers import Programs, shapes
 
 IMPORTS = "import keras\nfrom keras.models import Sequential, Model\nfrom keras.layers import Dense, Input\n"
 MODEL = "model = Sequential([Input((3,)), Dense(1)])\nmodel.compile('adam', 'mse')\n"
