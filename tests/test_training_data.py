@@ -139,6 +139,20 @@ def test_pandas_and_scikit_learn(tmp_path, monkeypatch):
     assert set(found["y_train"].sum(axis=1)) == {1.0}
 
 
+def test_a_variable_for_a_module_of_keras(cache):
+    x, y = arrays((7, 28, 28))
+    np.savez(cache / "mnist.npz", x_train=x, y_train=y, x_test=x[:3], y_test=y[:3])
+    found = values("""
+        import tensorflow as tf
+        mnist = tf.keras.datasets.mnist
+        (x_train, y_train), (x_test, y_test) = mnist.load_data()
+        x_train, x_test = x_train / 255.0, x_test / 255.0
+        for run in range(3):
+            model.fit(x_train, y_train)
+        """)
+    np.testing.assert_array_equal(found["x_train"], x / 255.0)
+
+
 def test_inside_main_with_parameters():
     found = values("""
         import numpy as np
@@ -182,7 +196,7 @@ def test_seeds_come_along_with_random_draws():
         ("x = model.predict(z)\nmodel.fit(x, x)", "has no value"),
         ("import tensorflow as tf\nx = tf.io.read_file('x')\nmodel.fit(x, x)", "tensorflow.io"),
         ("x = input()\nmodel.fit(x, x)", "asks the user"),
-        ("for i in range(3):\n    x = [i]\n    model.fit(x, x)", "inside a loop"),
+        ("for i in range(3):\n    x = [i]\n    model.fit(x, x)", "x has no value"),
         ("import sys\nx = open(sys.argv[1])\nmodel.fit(x, x)", "command line"),
     ],
 )

@@ -230,9 +230,15 @@ class _Emission:
 
     def _header(self) -> list[str]:
         lines = self.module.header.splitlines()
-        others = [call.where or "?" for call in self.training.other_fits]
-        if others:
-            last = self.training.fits[-1].where or "?"
+        last = self.training.where or "?"
+        calls = self.training.other_fits
+        others = list(dict.fromkeys(call.where or "?" for call in calls if call.where != last))
+        if calls and not others:
+            lines += [
+                "",
+                f"The program calls fit() more than once at {prose(last)}: this is the last.",
+            ]
+        elif others:
             lines += [
                 "",
                 f"The program calls fit() several times: {prose(', '.join(others))}, {prose(last)}.",

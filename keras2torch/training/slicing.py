@@ -167,7 +167,8 @@ class _Slicer:
         for statement in reversed(self._folded(visible)):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 continue
-            if isinstance(statement, ast.Assign) and _bound(statement) <= self.renamed:
+            made = _bound(statement)
+            if isinstance(statement, ast.Assign) and made and made <= self.renamed:
                 continue
             if not self._concerns(statement, needed):
                 continue
