@@ -23,6 +23,7 @@ class Builder:
     """Collects the nodes of a flat Module."""
 
     def __init__(self, graph: Graph):
+        self.graph = graph
         self.nodes: list[Node] = []
         self.call_in_progress: Call | None = None
         self.uses: dict[int, int] = {}
@@ -174,6 +175,13 @@ class Builder:
         own = axes if len(shape) == len(axes) else tuple(range(len(shape)))
         return self.method("reshape", self.last(tensor), *_sizes(shape), shape=shape, axes=own)
 
+    def sole_reader(self, x: Any) -> bool:
+        """Whether ``x`` is made for the call being lowered alone: nobody else sees how its axes lie."""
+        tensor = x.tensor
+        readers = [call for call in self.graph.calls for t in call.inputs if t is tensor]
+        outside = any(t is tensor for t in self.graph.outputs)
+        return x.node is not None and readers == [self.call_record] and not outside
+
     # Nodes.
     def node(
         self,
@@ -285,7 +293,7 @@ class Builder:
             return x
         moving = [d for d in dims if x.shape[d] != 1]
         if moving == sorted(moving) and shape.count(None) <= 1:
-            return self.method("reshape", x, *_sizes(shape), shape=shape, axes=axes)
+            return self.method("reshape", _reshaped(x), *_sizes(shape), shape=shape, axes=axes)
         swapped = [i for i, d in enumerate(dims) if i != d]
         if len(swapped) == 2:
             return self.method("transpose", x, *swapped, shape=shape, axes=axes)
@@ -511,6 +519,14 @@ def broadcast(*shapes: Shape) -> Shape:
             raise ValueError(f"shapes {', '.join(map(str, shapes))} do not fit together")
         result.append(fixed.pop() if fixed else None if None in sizes else 1)
     return tuple(result)
+
+
+def _reshaped(x: Any) -> Any:
+    """What ``x`` is a reshape of: a reshape of ``x`` may as well start from there."""
+    node = getattr(x, "node", None)
+    if node is not None and node.kind == "method" and node.target in ("reshape", "flatten"):
+        return node.args[0]
+    return x
 
 
 def _known(shape: Shape) -> tuple[int, ...]:

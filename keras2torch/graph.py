@@ -99,9 +99,19 @@ class Tensor:
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape} dtype={self.dtype} name={self.name}>"
 
+    def numpy(self) -> Any:
+        """The value of an eager tensor, for scripts; ScriptError for a symbolic one."""
+        from keras2torch.frontend.eager import value
+
+        return value(self)
+
     def __bool__(self) -> bool:
+        from keras2torch.frontend.eager import truth
         from keras2torch.frontend.trace import user_location
 
+        known = truth(self)
+        if known is not None:
+            return known
         raise ScriptError(
             "a Python `if`, `while` or `assert` asks for the truth of a symbolic tensor, "
             "whose values are not known when the model is built",

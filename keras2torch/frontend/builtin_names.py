@@ -55,7 +55,11 @@ def _of_value(original: Callable[..., Any]) -> Callable[..., Any]:
     """``int`` and ``float``: a stand-in stays one."""
 
     def convert(*args: Any, **kwargs: Any) -> Any:
-        return Absent(args[0]._source) if args and is_absent(args[0]) else original(*args, **kwargs)
+        value = args[0] if args else None
+        if isinstance(value, Tensor):
+            value = value.numpy()
+            args = (value, *args[1:])
+        return Absent(value._source) if is_absent(value) else original(*args, **kwargs)
 
     return convert
 

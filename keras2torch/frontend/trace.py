@@ -75,6 +75,16 @@ def scoped(scope: Scope, function: Callable[..., Any], *args: Any, **kwargs: Any
     return function(*args, **kwargs)
 
 
+def is_tracing() -> bool:
+    """Whether a layer's own ``call`` is being run, or a nested model replayed."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is scoped.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def new_scope(kind: str, name: str, owner: Any, doc: str | None = None) -> Scope:
     """A scope for one more run of ``owner``."""
     return Scope(kind, name, owner, next(_invocations), doc)

@@ -122,27 +122,31 @@ class Flatten(Layer):
         return Spec((shape[0], product(shape[1:]) if len(shape) > 1 else 1), inputs.dtype)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        shape = (inputs.shape[0], product(inputs.shape[1:]))
-        if len(inputs.shape) == 1:
-            return b.method("unsqueeze", inputs, 1, shape=(*inputs.shape, 1), axes=(0, 1))
-        # Keras flattens a channels_first tensor in channels-last order, too.
         rank = len(inputs.axes)
-        channels_first = self.data_format == "channels_first" and rank > 2
-        order = (0, *range(2, rank), 1) if channels_first else tuple(range(rank))
-        dims = tuple(inputs.axes.index(axis) for axis in order)
-        kept = [d for d in dims if inputs.shape[d] != 1]
-        if rank == 2:
-            return inputs
-        if kept == sorted(kept):
-            return b.function("torch.flatten", inputs, 1, shape=shape, axes=(0, 1))
-        b.later(lambda: b.method("flatten", b.permute(inputs, dims), 1, shape=shape, axes=(0, 1)))
-        value = b.function("torch.flatten", inputs, 1, shape=shape, axes=(0, 1))
-        sizes = tuple(inputs.shape[d] for d in dims[1:])
-        if None in sizes:
-            return b.method("flatten", b.permute(inputs, dims), 1, shape=shape, axes=(0, 1))
-        # From Keras's flattened sizes to the torch dimensions in their order.
-        value.flat = (sizes, tuple(dims[1:].index(d) for d in range(1, rank)))
-        return value
+        # Keras flattens a channels_first tensor in channels-last order, too.
+        channels_first = data_format(self) == "channels_first" and rank > 2
+        return flattened(b, inputs, (0, *range(2, rank), 1) if channels_first else tuple(range(rank)))
+
+
+def flattened(b: Any, x: Any, order: tuple[int, ...]) -> Any:
+    """``torch.flatten(x, 1)``: in torch's order of elements, and on demand in Keras's (axes in ``order``)."""
+    shape = (x.shape[0], product(x.shape[1:]))
+    rank = len(x.axes)
+    if rank == 1:
+        return b.method("unsqueeze", x, 1, shape=(*x.shape, 1), axes=(0, 1))
+    if rank == 2:
+        return x
+    dims = tuple(x.axes.index(axis) for axis in order)
+    kept = [d for d in dims if x.shape[d] != 1]
+    if kept == sorted(kept):
+        return b.function("torch.flatten", x, 1, shape=shape, axes=(0, 1))
+    if None in x.shape[1:]:
+        return b.method("flatten", b.permute(x, dims), 1, shape=shape, axes=(0, 1))
+    b.later(lambda: b.method("flatten", b.permute(x, dims), 1, shape=shape, axes=(0, 1)))
+    value = b.function("torch.flatten", x, 1, shape=shape, axes=(0, 1))
+    # From Keras's flattened sizes to the torch dimensions in their order.
+    value.flat = (tuple(x.shape[d] for d in dims[1:]), tuple(dims[1:].index(d) for d in range(1, rank)))
+    return value
 
 
 class Dropout(Layer):

@@ -39,7 +39,7 @@ class _Recurrent(Layer):
     ignored = ("seed", "use_cudnn", "unroll")
     supports_masking = True
     cell_class = _Cell
-    rank = 3
+    input_rank = 3
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **old_arguments(kwargs))
@@ -107,7 +107,7 @@ class _Recurrent(Layer):
         states = None
         if initial_state is not None:
             states = leaves(initial_state)
-            expected = sum(len(state_sizes(cell)) for cell in cells_of(self))
+            expected = self.state_count()
             if len(states) != expected:
                 raise K2TError(
                     f"{type(self).__name__} {self.name!r} has {expected} states, {len(states)} given",
@@ -115,6 +115,9 @@ class _Recurrent(Layer):
                 )
         self.trace_cells(sequences)
         return super().call(sequences, initial_state=states, mask=mask)
+
+    def state_count(self) -> int:
+        return sum(len(state_sizes(cell)) for cell in cells_of(self))
 
     def trace_cells(self, sequences: Tensor) -> None:
         """Run one step of each cell that the user wrote, on symbolic tensors."""
@@ -131,8 +134,8 @@ class _Recurrent(Layer):
             features = (output_size(cell),)
 
     def output_spec(self, sequences: Any, initial_state: Any = None) -> Any:
-        if len(sequences.shape) != self.rank:
-            raise ValueError(f"an input of {self.rank} axes is needed")
+        if len(sequences.shape) != self.input_rank:
+            raise ValueError(f"an input of {self.input_rank} axes is needed")
         batch, steps = sequences.shape[:2]
         last = len(cells_of(self)) - 1
         if last in self.steps:
@@ -154,8 +157,12 @@ class _Recurrent(Layer):
         return [kept] + [None] * 9 if self.return_state else kept
 
     def lower(self, b: Any, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
-        output, states = run_layer(b, self, sequences, mask, initial_state)
+        output, states = self.run(b, sequences, mask, initial_state)
         return [output, *states] if self.return_state else output
+
+    def run(self, b: Any, x: Any, mask: Any, states: Any, role: str = "") -> tuple[Any, list[Any]]:
+        """The output and the last states; ``role`` tells the two directions of a Bidirectional apart."""
+        return run_layer(b, self, x, mask, states, role)
 
     def reset_states(self, states: Any = None) -> None:
         """While a program is recorded there is no state; the generated CarriedState has this method."""

@@ -115,12 +115,7 @@ class _Cell(Layer):
     # Dropout.
     def rates(self, training: bool | None) -> tuple[float, float]:
         """The dropout of inputs and of states that acts."""
-        given = float(self.dropout or 0), float(self.recurrent_dropout or 0)
-        if training is False:
-            return 0.0, 0.0
-        if max(given) >= 1:
-            raise self.unsupported("a dropout of 1 leaves nothing", "use a rate below 1")
-        return given
+        return state_rates(self, training)
 
     def drops_by_gate(self, training: bool | None) -> bool:
         """Whether each gate has a dropout mask of its own; else one mask serves the whole input."""
@@ -187,11 +182,23 @@ class _Cell(Layer):
             bias = b.index(bias, row, shape=bias.shape[1:], axes=(0,))
         return b.operator("+", x, bias, shape=shape)
 
-    def split(self, b: Any, x: Any, *names: str) -> list[Value]:
-        """``x`` cut into as many equal parts along its last axis as there are names."""
-        shape = (*x.shape[:-1], x.shape[-1] // len(names))
-        parts = [Value(shape, tuple(range(len(shape))), hint=name, name=name) for name in names]
-        return b.multi("method", "chunk", (x, len(names)), {"dim": -1}, parts)
+
+def split(b: Any, x: Any, *names: str, dim: int = -1) -> list[Value]:
+    """``x`` cut into as many equal parts along one dimension as there are names."""
+    shape = list(x.shape)
+    shape[dim] //= len(names)
+    parts = [Value(tuple(shape), x.axes, hint=name, name=name) for name in names]
+    return b.multi("method", "chunk", (x, len(names)), {"dim": dim}, parts)
+
+
+def state_rates(cell: Any, training: bool | None) -> tuple[float, float]:
+    """The dropout of a cell's inputs and of its states that acts."""
+    given = float(cell.dropout or 0), float(cell.recurrent_dropout or 0)
+    if training is False:
+        return 0.0, 0.0
+    if max(given) >= 1:
+        raise cell.unsupported("a dropout of 1 leaves nothing", "use a rate below 1")
+    return given
 
 
 def named(value: Value, name: str) -> Value:
@@ -285,13 +292,13 @@ class LSTMCell(_Cell):
         total = b.operator("+", total, self.projected(b, h, state_masks, self.recurrent_kernel))
         if self.bias is not None:
             total = b.operator("+", total, b.param(self.bias), shape=total.shape)
-        parts = self.split(b, total, "input_gate", "forget_gate", "candidate", "output_gate")
-        return lstm_update(self, b, parts, c)
+        return lstm_update(self, b, total, c, -1)
 
 
-def lstm_update(cell: Any, b: Any, parts: list[Any], c: Any) -> list[Any]:
-    """The states after an LSTM's step, from its gates before activation."""
-    input_gate, forget_gate, candidate, output_gate = parts
+def lstm_update(cell: Any, b: Any, total: Any, c: Any, dim: int) -> list[Any]:
+    """The output and the states after an LSTM's step, from its gates, which lie side by side along ``dim``."""
+    names = ("input_gate", "forget_gate", "candidate", "output_gate")
+    input_gate, forget_gate, candidate, output_gate = split(b, total, *names, dim=dim)
     kept = b.operator("*", b.activation(forget_gate, cell.recurrent_activation), c)
     candidate = b.activation(candidate, cell.activation)
     added = b.operator("*", b.activation(input_gate, cell.recurrent_activation), candidate)
@@ -383,9 +390,9 @@ class GRUCell(_Cell):
 
     def _reset_after(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
         of_x = self.projected(b, x, input_masks, self.kernel, 0)
-        of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
+        of_x = split(b, of_x, "update_x", "reset_x", "candidate_x")
         of_h = self.projected(b, h, state_masks, self.recurrent_kernel, 1)
-        of_h = self.split(b, of_h, "update_h", "reset_h", "candidate_h")
+        of_h = split(b, of_h, "update_h", "reset_h", "candidate_h")
         update = named(self._gate(b, of_x[0], of_h[0]), "update")
         reset = named(self._gate(b, of_x[1], of_h[1]), "reset")
         candidate = b.operator("+", of_x[2], b.operator("*", reset, of_h[2]))
@@ -393,8 +400,8 @@ class GRUCell(_Cell):
 
     def _reset_before(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
         of_x = self.projected(b, x, input_masks, self.kernel, -1)
-        of_x = self.split(b, of_x, "update_x", "reset_x", "candidate_x")
-        kernels = self.split(
+        of_x = split(b, of_x, "update_x", "reset_x", "candidate_x")
+        kernels = split(
             b, b.param(self.recurrent_kernel), "update_kernel", "reset_kernel", "candidate_kernel"
         )
         seen = [h] * 3

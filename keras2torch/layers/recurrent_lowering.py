@@ -32,14 +32,14 @@ def run_layer(
     holder = None
     if layer.stateful:
         sizes = [(x.shape[0], size) for cell in cells for size in state_sizes(cell)]
-        holder = b.submodule("CarriedState", _role(role, "state"), shapes=tuple(sizes))
+        holder = b.submodule("CarriedState", part_role(role, "state"), shapes=tuple(sizes))
         states = states if states is not None else read_state(b, holder, sizes)
     given = list(states) if states is not None else None
     kept: list[Value] = []
     for index, cell in enumerate(cells):
         last = index == len(cells) - 1
         count = len(state_sizes(cell))
-        run = Run(b, layer, cell, _role(role, f"layer{index + 1}") if len(cells) > 1 else role)
+        run = Run(b, layer, cell, part_role(role, f"layer{index + 1}") if len(cells) > 1 else role)
         run.index = index
         run.sequences = bool(layer.return_sequences) or not last
         run.with_states = bool(layer.return_state or layer.stateful)
@@ -62,7 +62,8 @@ def boolean(b: Builder, mask: Any) -> Any:
     return mask if mask is None or mask.dtype == "bool" else b.method("bool", mask, dtype="bool")
 
 
-def _role(role: str, part: str) -> str:
+def part_role(role: str, part: str) -> str:
+    """The name of one part of a layer, within one direction of a Bidirectional."""
     return f"{role}_{part}" if role else part
 
 
@@ -130,7 +131,7 @@ class Run:
             turned = b.function("F.dropout1d", turned, rate, shape=swapped)
         else:
             turned = b.call(
-                b.submodule("nn.Dropout1d", _role(self.role, "dropout"), p=rate), turned
+                b.submodule("nn.Dropout1d", part_role(self.role, "dropout"), p=rate), turned
             )
         note = "the same features at every step"
         return b.method("transpose", turned, 1, 2, shape=x.shape, axes=(0, 1, 2), note=note)
@@ -151,7 +152,7 @@ class Run:
         else:
             graph = self.layer.steps[self.index]
         states = states if states is not None else self._zeros(x)
-        child = step_module(b, self.cell, graph, _role(self.role, "cell"))
+        child = step_module(b, self.cell, graph, part_role(self.role, "cell"))
         size = graph.outputs[0].shape[1:]
         y = Value((*x.shape[:2], *size), tuple(range(2 + len(size))))
         names = STATE_NAMES.get(len(states), ()) if self.written else ()
@@ -195,7 +196,7 @@ class Run:
             self.b.size(x, 0) if n == x.shape[0] and i == len(shape) - 2 else n
             for i, n in enumerate(shape)
         ]
-        return dropout_mask(self.b, x, sizes, shape, rate, _role(self.role, role))
+        return dropout_mask(self.b, x, sizes, shape, rate, part_role(self.role, role))
 
 
 def dropout_mask(b: Builder, x: Any, sizes: list, shape: tuple, rate: float, role: str) -> Value:
@@ -341,9 +342,11 @@ def loop(
 
 
 # States that outlive a batch.
-def read_state(b: Builder, holder: Submodule, shapes: list[tuple[int, ...]]) -> list[Value]:
+def read_state(
+    b: Builder, holder: Submodule, shapes: list[tuple[int, ...]], axes: tuple[int, ...] = (0, 1)
+) -> list[Value]:
     """The states with which the batch before ended."""
-    values = [Value(shape, tuple(range(len(shape)))) for shape in shapes]
+    values = [Value(shape, axes) for shape in shapes]
     for value, name in zip(values, STATE_NAMES.get(len(values), ())):
         value.name = name
     if len(values) == 1:

@@ -7,22 +7,27 @@ from typing import Any
 import numpy
 
 from keras2torch.builder import broadcast
-from keras2torch.graph import Shape, Tensor, tensors_in
+from keras2torch.graph import Constant, Shape, Tensor, tensors_in
+from keras2torch.module import Value
 from keras2torch.ops.base import (
     Op,
     Spec,
+    SymbolicShape,
     as_operand,
     as_plain,
     axes_of,
     axis_of,
+    device_of,
     dim_argument,
     function,
+    in_tensor,
     ops,
     product,
 )
 from keras2torch.ops.dtypes import promote
 from keras2torch.ops.sizes import (
     as_shape,
+    is_size,
     joined_shape,
     resolved,
     shape,
@@ -117,6 +122,13 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 class ExpandDims(Op, names="keras.ops.expand_dims {tf,tf.compat.v1}.expand_dims(input=x, dim=axis)"):
+    """New axes of size 1; a size becomes a shape of one."""
+
+    def record(self, *args: Any, **kwargs: Any) -> Any:
+        if args and is_size(args[0]) and not isinstance(args[0], Constant):
+            return SymbolicShape((args[0],))
+        return super().record(*args, **kwargs)
+
     def output_spec(self, x: Any, axis: Any) -> Spec:
         return Spec(_expanded(x.shape, axis), x.dtype)
 
@@ -199,10 +211,16 @@ class BroadcastTo(Op, names="keras.ops.broadcast_to tf.broadcast_to(input=x)"):
         return numpy.broadcast_to(x, as_shape(shape))
 
 
-class Concatenate(Op, names="keras.ops.concatenate"):
+class Concatenate(Op, names="keras.ops.concatenate {tf,tf.compat.v1}.concat(values=xs, concat_dim=axis)"):
+    """Tensors joined along an axis; shapes joined are a shape."""
+
     layout = "any"
     tensors = ()
     lists = ("xs",)
+
+    def record(self, *args: Any, **kwargs: Any) -> Any:
+        joined = joined_shape(args[0] if args else kwargs.get("xs"))
+        return super().record(*args, **kwargs) if joined is None else joined
 
     def output_spec(self, xs: Any, axis: int = 0) -> Spec:
         rank = len(xs[0].shape)
@@ -227,15 +245,6 @@ class Concatenate(Op, names="keras.ops.concatenate"):
         return numpy.concatenate(xs, axis)
 
 
-@function("{tf,tf.compat.v1}.concat(concat_dim=axis) tf.experimental.numpy.concatenate")
-def concat(values: Any, axis: Any = 0, **kwargs: Any) -> Any:
-    """Tensors joined; of shapes, a shape. tf 0.x gave the axis first."""
-    if isinstance(values, int):
-        values, axis = axis, values
-    joined = joined_shape(values)
-    return ops.concatenate(values, axis) if joined is None else joined
-
-
 @function("K.concatenate")
 def backend_concatenate(tensors: Any, axis: int = -1) -> Any:
     return ops.concatenate(tensors, axis)
@@ -248,9 +257,16 @@ def append(x1: Any, x2: Any, axis: Any = None) -> Any:
     return ops.concatenate([x1, x2], axis)
 
 
-class Stack(Op, names="keras.ops.stack K.stack"):
+class Stack(Op, names="keras.ops.stack K.stack {tf,tf.compat.v1}.stack(values=x) tf.pack(values=x)"):
+    """Tensors along a new axis; sizes stacked are a shape."""
+
     tensors = ()
     lists = ("x",)
+    takes_sizes = True
+
+    def record(self, *args: Any, **kwargs: Any) -> Any:
+        joined = stacked_shape(args[0] if args else kwargs.get("x"))
+        return super().record(*args, **kwargs) if joined is None else joined
 
     def output_spec(self, x: Any, axis: int = 0) -> Spec:
         shape = list(x[0].shape)
@@ -266,19 +282,16 @@ class Stack(Op, names="keras.ops.stack K.stack"):
         place = axis_of(axis, len(shape))
         dim = -1 if place == len(shape) - 1 and place else place
         kwargs = {"dim": dim} if dim else {}
-        return b.node(
-            "function", "torch.stack", (list(x),), kwargs, shape=shape, axes=tuple(range(len(shape)))
-        )
+        axes = tuple(range(len(shape)))
+        if all(isinstance(item, (int, float)) or getattr(item, "scalar", False) for item in x):
+            source = next((item.source for item in x if getattr(item, "source", None)), None)
+            device = {} if source is None else {"device": device_of(b, source)}
+            return b.node("function", "torch.tensor", (list(x),), device, shape=shape, axes=axes)
+        items = [in_tensor(b, item) for item in x]
+        return b.node("function", "torch.stack", (items,), kwargs, shape=shape, axes=axes)
 
     def fold(self, x: Any, axis: int = 0) -> Any:
         return numpy.stack(x, axis)
-
-
-@function("{tf,tf.compat.v1}.stack tf.pack")
-def stack(values: Any, axis: int = 0) -> Any:
-    """Tensors along a new axis; of sizes, a shape."""
-    joined = stacked_shape(values)
-    return ops.stack(values, axis) if joined is None else joined
 
 
 class _Parts(Op):
@@ -291,8 +304,6 @@ class _Parts(Op):
 
     def parts(self, b: Any, x: Any, axis: int, target: str, *arguments: Any) -> Any:
         """``a, b = x.split(2, dim=1)``."""
-        from keras2torch.module import Value
-
         values = []
         for tensor in b.output_tensors:
             kept = x.axes
@@ -377,6 +388,11 @@ for _name, _axis in {"hsplit": 1, "vsplit": 0, "dsplit": 2}.items():
 
 
 class Unstack(_Parts, names="keras.ops.unstack {tf,tf.compat.v1}.unstack(value=x) tf.unpack(value=x)"):
+    def record(self, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], SymbolicShape):
+            return list(args[0])
+        return super().record(*args, **kwargs)
+
     def output_spec(self, x: Any, num: int | None = None, axis: int = 0) -> list[Spec]:
         axis = axis_of(axis, len(x.shape))
         count = x.shape[axis] if num is None else num

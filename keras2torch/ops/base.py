@@ -230,7 +230,8 @@ class SymbolicShape(TensorShape):
         """The sizes as a tensor."""
         if all(isinstance(n, int) for n in self):
             return constant(list(self))
-        return ops.stack(list(self))
+        stack = OPS["keras.ops.stack"].op  # type: ignore[attr-defined]
+        return Op.record(stack, list(self))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -283,7 +284,9 @@ def parse_names(names: str) -> list[tuple[str, dict[str, str]]]:
 
 def function_of(op: Op, path: str, renames: dict[str, str]) -> Callable[..., Any]:
     """The function that a script sees under ``path``."""
-    return public(op.record, path, renames, call_parameters(type(op).lower))
+    made = public(op.record, path, renames, call_parameters(type(op).lower))
+    made.op = op  # type: ignore[attr-defined]
+    return made
 
 
 def public(run: Decorated, path: str, renames: dict[str, str], signature: inspect.Signature) -> Decorated:

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
+from keras2torch.frontend.recording import note
 from keras2torch.frontend.sandbox import missing_file
 from keras2torch.models import Functional, Input, Model, Sequential
 
@@ -17,7 +18,11 @@ def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
         return missing_file(filepath, "load_model")
     from keras2torch.frontend.saved import read_saved
 
-    return read_saved(os.fspath(filepath), notes=[])
+    notes: list[str] = []
+    model = read_saved(os.fspath(filepath), notes=notes, custom=custom_objects)
+    for text in notes:
+        note(text)
+    return model
 
 
 def _from_text(text: Any, custom_objects: Any = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras2torch.frontend.absent import Absent, find_absent, first_absent
 from keras2torch.frontend.standins.arrays import SampleArray
+from keras2torch.graph import Tensor
 
 
 def _converting(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,6 +17,8 @@ def _converting(original: Callable[..., Any]) -> Callable[..., Any]:
         dtype = args[0] if args else kwargs.get("dtype")
         if type(value) is SampleArray:
             return value if dtype is None else value.astype(dtype)
+        if isinstance(value, Tensor):
+            value = value.numpy()
         if type(value) is Absent:
             return value
         found = find_absent(value)
