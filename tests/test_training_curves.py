@@ -334,3 +334,71 @@ def test_an_averaging_optimizer_ends_with_its_average(tmp_path):
     np.testing.assert_allclose(
         predictions, hidden @ expected[2] + expected[3], rtol=1e-4, atol=1e-5
     )
+
+
+def own_loss(y_true, y_pred):
+    from training_oracle import ops
+
+    error = ops().abs(y_true - y_pred)
+    return ops().mean(ops().minimum(ops().square(error), error), axis=-1) + 0.1
+
+
+def own_metric(y_true, y_pred):
+    from training_oracle import ops
+
+    return ops().max(ops().abs(y_true - y_pred))
+
+
+def own_metric_per_sample(y_true, y_pred):
+    from training_oracle import ops
+
+    return ops().sum(y_true * y_pred, axis=-1)
+
+
+def scaled(factor, k):
+    """A loss made by a function, of Keras's own."""
+
+    def loss(y_true, y_pred):
+        return factor * k.losses.mean_absolute_error(y_true, y_pred)
+
+    return loss
+
+
+def subclass(k):
+    class Focused(k.losses.Loss):
+        def __init__(self, power, name="focused"):
+            super().__init__(name=name)
+            self.power = power
+
+        def call(self, y_true, y_pred):
+            from training_oracle import ops
+
+            return ops().mean(ops().abs(y_true - y_pred) ** self.power, axis=-1)
+
+    return Focused(3.0)
+
+
+OWN = {
+    "function": (lambda k: own_loss, {"target": "number"}),
+    "closure": (lambda k: scaled(0.3, k), {"target": "number"}),
+    "subclass": (subclass, {"target": "number", "units": (1,)}),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_losses_and_metrics_of_the_programs_own(name, tmp_path):
+    make, options = OWN[name]
+    case = Case(
+        lambda k: {
+            "optimizer": k.optimizers.Adam(0.01),
+            "loss": make(k),
+            "metrics": [own_metric, own_metric_per_sample],
+        },
+        lambda k: {"epochs": 12, "batch_size": 24},
+        **options,
+    )
+    expected, _ = case.in_keras()
+    history, _ = case.in_torch(tmp_path)
+    assert set(history) == set(expected)
+    for curve, values in expected.items():
+        np.testing.assert_allclose(history[curve], values, rtol=1e-4, atol=2e-5, err_msg=curve)

@@ -58,6 +58,14 @@ _ACTIVATIONS = {
 }
 
 
+def ops() -> Any:
+    """keras.ops, of real Keras or of the recording: as a program's own loss would see it."""
+    return _OPS[-1]
+
+
+_OPS: list[Any] = []
+
+
 class Case:
     """One dense network with its data, and the arguments of compile() and fit()."""
 
@@ -118,6 +126,7 @@ class Case:
         """History and final weights of real Keras."""
         import keras
 
+        _OPS.append(keras.ops)
         inputs = keras.Input((6,))
         hidden = keras.layers.Dense(16, activation="tanh")(inputs)
         outputs = [
@@ -141,6 +150,9 @@ class Case:
 
     def script(self) -> str:
         """The generated training script."""
+        from keras2torch.ops.base import ops as recorded_ops
+
+        _OPS.append(recorded_ops)
         training = self.training()
         strips = [loss.strips() if loss else None for loss in training.losses()]
         self.left = [

@@ -125,6 +125,8 @@ def _target(head: Any) -> str:
             return f"{text}.reshape(-1)"
         return f"{text}.reshape(len({head.target}), {', '.join(str(n or -1) for n in inner)})"
     text = f"torch.tensor({head.target}, dtype=torch.float32)"
+    if head.target_shape is not None and len(head.target_shape) < head.rank and head.shape[-1] != 1:
+        return text  # fewer axes, as a loss of the program's own may want it
     if head.target_shape is None or len(head.target_shape) != head.rank:
         if all(head.shape[1:]):
             text += f".reshape(-1, {', '.join(map(str, head.shape[1:]))})"

@@ -82,7 +82,8 @@ class Step:
     columns: list[Column]
     printed: list[Printed]
     heads: list[Head]
-    helpers: list[str] = field(default_factory=list)
+    helpers: list[str] = field(default_factory=list)  # pages in templates/metrics
+    functions: list[str] = field(default_factory=list)  # sources
 
 
 def emit_training(training: Training | None, module: ModuleInfo) -> str:
@@ -367,6 +368,7 @@ class _Emission:
             helpers.append("\n".join(lines))
         if self.optimizer.use_ema:
             helpers.append(_environment().get_template("take_average.py.jinja").render().strip())
+        helpers += self.step.functions
         for name in self.step.helpers:
             page = _environment().get_template(f"metrics/{name}.py.jinja")
             helpers.append(page.render().strip())
@@ -676,11 +678,13 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     many = sum(loss is not None for loss in found) > 1
     weights = _loss_weights(training, compiled.get("loss_weights"), heads)
     terms, columns, printed = [], [], []
+    functions: list[str] = []
     count = f"len({ends.targets[0]})"
     for head, loss, factor in zip(heads, found, weights):
         if loss is None:
             continue
         lines += loss.setup(head)
+        _add_functions(functions, loss.functions(head))
         name = f"{to_identifier(head.name)}_loss" if many else "loss"
         lines.append(f"{name} = {loss.reduced(head)}")
         terms.append(name if factor in (None, 1) else f"{quote(factor)} * {name}")
@@ -693,7 +697,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         lines.append("loss = loss + penalty(getattr(net, 'module', net))  # inside DDP")
     columns.insert(0, Column("loss", f"{count} * loss"))
     printed.insert(0, Printed("loss", "loss / count", "down"))
-    step = Step(lines, columns, printed, heads)
+    step = Step(lines, columns, printed, heads, functions=functions)
     _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
     _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
     return step
@@ -771,6 +775,9 @@ def _lower_metric(
 ) -> None:
     step.lines += [line for line in metric.setup(head) if not _holds(step.lines, line)]
     statistics = metric.statistics(head)
+    _add_functions(step.functions, metric.functions(head))
+    if any(source.startswith(f"def {variable}(") for source in step.functions):
+        variable = f"{variable}_value"
     step.helpers += [page for page in metric.templates() if page not in step.helpers]
     if statistics is not None:
         if weighted:
@@ -791,6 +798,18 @@ def _lower_metric(
         step.columns.append(Column(variable, f"{count} * {variable}"))
         formula = f"{variable} / count"
     step.printed.append(Printed(name, formula, metric.direction))
+
+
+def _add_functions(known: list[str], more: tuple[str, ...]) -> None:
+    """Append sources; UnsupportedError where two different functions have one name."""
+    heads = {source.partition("(")[0]: source for source in known}
+    for source in more:
+        name = source.partition("(")[0]
+        if name in heads and heads[name] != source:
+            raise UnsupportedError(f"two functions are called {name.removeprefix('def ')}")
+        if name not in heads:
+            known.append(source)
+            heads[name] = source
 
 
 def _holds(lines: list[str], line: str) -> bool:

@@ -37,9 +37,24 @@ class Loss(Recorded):
     takes: ClassVar[str | None] = None
     sparse: ClassVar[bool] = False
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        """Zero: nothing trains while a program is recorded."""
-        return 0.0
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """On symbolic tensors (in a loss that is traced) the loss; else zero, for nothing trains."""
+        from keras2torch.training import symbolic
+
+        if not symbolic.is_symbolic(y_true, y_pred):
+            return 0.0
+        own = type(self).__module__.startswith("keras2torch.")
+        if own:
+            fixed = ("name", "reduction", "dtype")
+            options = {k: v for k, v in self.arguments.items() if k not in fixed}
+            values = symbolic.call_loss(type(self).__name__, y_true, y_pred, **options)
+        else:
+            values = self.call(y_true, y_pred)  # type: ignore[attr-defined]
+        return symbolic.reduce(values, self.reduction, sample_weight)
+
+    def functions(self, head: Head) -> tuple[str, ...]:
+        """Sources of functions that the expressions call."""
+        return ()
 
     def strips(self) -> str | None:
         """The activation that ``forward`` may leave to the loss, or None."""
@@ -524,6 +539,34 @@ class Circle(Loss):
         )
 
 
+class OwnLoss(Loss):
+    """A loss of the program's own: a function of target and prediction, or a subclass of Loss."""
+
+    def __init__(self, function: Any, name: str, reduction: str | None = "sum_over_batch_size"):
+        super().__init__(name=name, reduction=reduction)
+        self.function = function
+
+    def _traced(self, head: Head) -> Any:
+        from keras2torch.training import traced
+
+        target = head.target_shape or head.shape
+        if len(target) == 1 and head.rank == 2 and head.shape[-1] == 1:
+            target = head.shape  # as Keras's LossFunctionWrapper does
+        return traced.trace(self.function, str(self.name), target, head)
+
+    def functions(self, head: Head) -> tuple[str, ...]:
+        return self._traced(head).sources
+
+    def each(self, head: Head) -> str:
+        from keras2torch.training.traced import in_keras_order
+
+        sides = [in_keras_order(head, head.target), in_keras_order(head, head.probability)]
+        return f"{self._traced(head).name}({', '.join(sides)})"
+
+    def mean(self, head: Head) -> str:
+        return self.each(head) if self._traced(head).rank == 0 else f"{self.each(head)}.mean()"
+
+
 class TorchLoss(Loss):
     """A loss module of torch itself, given to ``compile`` by a program in keras2torch's notation."""
 
@@ -617,9 +660,14 @@ class LossFunction:
             own = [p for p in cls.__signature__.parameters.values() if p.name not in fixed]
         self.__signature__ = inspect.Signature(data + own)
 
-    def __call__(self, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> float:
-        """Zero: nothing trains while a program is recorded."""
-        return 0.0
+    def __call__(self, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        """On symbolic tensors (in a loss that is traced) the loss; else zero, for nothing trains."""
+        from keras2torch.training import symbolic
+
+        if not symbolic.is_symbolic(y_true, y_pred):
+            return 0.0
+        bound = self.__signature__.bind(y_true, y_pred, *args, **kwargs).arguments
+        return symbolic.call_loss(self.cls.__name__, **bound)
 
     def __repr__(self) -> str:
         return f"<function {self.__name__}>"
@@ -684,8 +732,12 @@ REGISTRY: dict[str, Any] = {
 def get(identifier: Any) -> Loss | None:
     """The loss that ``compile`` means by a name, a function, a config or an object.
 
-    Raises K2TError for an unknown name and UnsupportedError for a function of the program's own.
+    A function of the program's own becomes an OwnLoss. Raises K2TError for an unknown name.
     """
+    if isinstance(identifier, Loss) and not type(identifier).__module__.startswith("keras2torch."):
+        if type(identifier).__call__ is Loss.__call__ and hasattr(identifier, "call"):
+            name = type(identifier).__name__
+            return OwnLoss(identifier.call, name, getattr(identifier, "reduction", "mean"))
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
@@ -705,8 +757,6 @@ def get(identifier: Any) -> Loss | None:
         return identifier()
     if type(identifier).__module__.startswith("torch.nn"):
         return TorchLoss(identifier)
-    name = getattr(identifier, "__name__", type(identifier).__name__)
-    raise UnsupportedError(
-        f"the loss {name} is a function of the program's own",
-        fix="compile with one of keras.losses, or write the loss into compute_loss by hand",
-    )
+    if callable(identifier):
+        return OwnLoss(identifier, getattr(identifier, "__name__", type(identifier).__name__))
+    raise K2TError(f"compile() got a loss of type {type(identifier).__name__}")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.quoting import quote
-from keras2torch.training import losses
+from keras2torch.training import losses, traced
 from keras2torch.training.heads import Head
 from keras2torch.training.recorded import Recorded
 
@@ -72,6 +72,10 @@ class Metric(Recorded):
 
     def templates(self) -> tuple[str, ...]:
         """Pages with the helpers that the expressions call."""
+        return ()
+
+    def functions(self, head: Head) -> tuple[str, ...]:
+        """Sources of functions that the expressions call."""
         return ()
 
 
@@ -315,6 +319,35 @@ class MeanMetricWrapper(Metric):
     def take_keywords(self, keywords: dict[str, Any]) -> None:
         """Keywords for the wrapped function: kept with it."""
         self.keywords = keywords
+
+
+class _Own(Metric):
+    """A function of the program's own: its mean over samples, or over batches where it is one number."""
+
+    def __init__(self, function: Any, name: str):
+        super().__init__(name=name)
+        self.function = function
+
+    def _traced(self, head: Head) -> Any:
+        return traced.trace(self.function, str(self.name), head.target_shape or head.shape, head)
+
+    def functions(self, head: Head) -> tuple[str, ...]:
+        return self._traced(head).sources
+
+    def each(self, head: Head) -> str:
+        target = traced.in_keras_order(head, head.target)
+        if head.target_shape is not None and len(head.target_shape) < head.rank and not head.sparse:
+            target = f"{head.target}.flatten(-2)"  # Keras gives a metric the targets as they are
+        sides = [target, traced.in_keras_order(head, head.probability)]
+        return f"{self._traced(head).name}({', '.join(sides)})"
+
+    def statistics(self, head: Head) -> list[Statistic] | None:
+        if self._traced(head).rank > 0:
+            return None
+        return [Statistic("sum", self.each(head)), Statistic("batches", "torch.ones_like(loss)")]
+
+    def formula(self, names: list[str]) -> str:
+        return f"{names[0]} / {names[1]}"
 
 
 class _Confusion(Metric):
@@ -813,11 +846,9 @@ def get(identifier: Any, head: Head, pairs: bool = True) -> Metric:
                 k: v for k, v in identifier.arguments.items() if k in cls.__signature__.parameters
             }
             return cls(**kept)
-    name = getattr(identifier, "__name__", type(identifier).__name__)
-    raise UnsupportedError(
-        f"the metric {name} is a function of the program's own",
-        fix="compile with one of keras.metrics, or add it to compute_loss by hand",
-    )
+    if callable(identifier):
+        return _Own(identifier, getattr(identifier, "__name__", type(identifier).__name__))
+    raise K2TError(f"compile() got a metric of type {type(identifier).__name__}")
 
 
 def _named(metric: Metric, name: str) -> Metric:

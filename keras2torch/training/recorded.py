@@ -28,6 +28,8 @@ class Recorded:
         super().__init_subclass__(**kwargs)
         if not cls.__module__.startswith("keras2torch."):
             return  # a class of the user's own: it keeps its own __init__ and signature
+        if "__init__" in cls.__dict__ and not inspect.get_annotations(cls):
+            return  # a wrapper: it hands its base what the base declares
         own = {
             name: cls.__dict__.get(name, _MISSING)
             for name, kind in inspect.get_annotations(cls).items()
