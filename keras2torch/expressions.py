@@ -248,6 +248,8 @@ class _Writer:
             return f"{args[0].within(_ATOM)}[{self.index_text(node.args[1])}]", _ATOM
         if node.kind == "size":
             return f"{args[0].within(_ATOM)}.shape[{args[1].text}]", _ATOM
+        if node.kind == "mode":
+            return f"{args[0].within(0)} if self.training else {args[1].within(0)}", -1
         if node.kind == "attribute":
             return f"{args[0].within(_ATOM)}.{node.target}", _ATOM
         words = [a.text for a in args]

@@ -135,6 +135,7 @@ class Node:
     index     ""                     x[:, 0]
     size      ""                     x.shape[1]
     attribute "device"               x.device
+    mode      ""                     x if self.training else y
     pad       ""                     padding to be folded into its consumer, or F.pad(...)
     """
 

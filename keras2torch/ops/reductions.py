@@ -64,9 +64,8 @@ class Reduction(Op):
 
 
 def summed(x: Any) -> str:
-    return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(
-        x.dtype, x.dtype
-    )
+    """torch sums integers as int64, where Keras says int32."""
+    return x.dtype if is_float(x.dtype) or x.dtype.startswith("complex") else "int64"
 
 
 class Sum(Reduction, names=f"keras.ops.sum K.sum {{tf,tf.math}}.reduce_sum{_TF}"):
@@ -185,10 +184,10 @@ class CountNonzero(Op, names="keras.ops.count_nonzero {tf,tf.math}.count_nonzero
     layout = "any"
 
     def output_spec(self, x: Any, axis: Any = None) -> Spec:
-        return Spec(reduced(x.shape, axis, False), "int32")
+        return Spec(reduced(x.shape, axis, False), "int64")
 
     def lower(self, b: Any, x: Any, axis: Any = None) -> Any:
-        return b.reduce("count_nonzero", x, axes_of(axis, len(x.axes)), dtype="int32")
+        return b.reduce("count_nonzero", x, axes_of(axis, len(x.axes)), dtype="int64")
 
     def fold(self, x: Any, axis: Any = None) -> Any:
         return numpy.count_nonzero(x, axis=axes_of(axis, x.ndim))
@@ -200,17 +199,17 @@ class ArgExtreme(Op):
     layout = "any"
 
     def output_spec(self, x: Any, axis: Any = None, keepdims: bool = False) -> Spec:
-        return Spec(reduced(x.shape, axis, keepdims), "int32")
+        return Spec(reduced(x.shape, axis, keepdims), "int64")
 
     def lower(self, b: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype == "bool":
-            x = b.method("int", x, dtype="int32")
+            x = b.method("int", x, dtype="int64")
         if axis is None:
             x = b.last(b.call_record.kwargs["x"])
-            flat = b.method(self.name, x, shape=(), dtype="int32")
+            flat = b.method(self.name, x, shape=(), dtype="int64")
             ones = (1,) * len(x.shape)
             return b.method("reshape", flat, *ones, shape=ones) if keepdims else flat
-        return b.reduce(self.name, x, (axis,), keepdims, dtype="int32")
+        return b.reduce(self.name, x, (axis,), keepdims, dtype="int64")
 
     def fold(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return getattr(numpy, self.name)(x, axis=axis, keepdims=keepdims)
@@ -252,7 +251,7 @@ class Cumulative(Op):
     numpy: Any = None
 
     def output_spec(self, x: Any, axis: Any = None, dtype: Any = None) -> Spec:
-        dtype = dtype_argument(dtype) or ("int32" if x.dtype == "bool" else x.dtype)
+        dtype = dtype_argument(dtype) or ("int64" if x.dtype == "bool" else x.dtype)
         if axis is None:
             return Spec((product(x.shape),), dtype)
         axis_of(axis, len(x.shape))

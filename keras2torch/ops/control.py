@@ -1,0 +1,274 @@
+"""Choices and loops: both branches are traced, loops of known length are written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras2torch.errors import UnsupportedError
+from keras2torch.frontend import trace
+from keras2torch.graph import Constant, Spec, Tensor, map_structure, record, tensors_in
+from keras2torch.layers import base as layers
+from keras2torch.layers.base import TrainingFlag
+from keras2torch.ops.base import Op, as_operand, as_plain, function, ops
+
+LONGEST = 64
+"""How many steps of a loop are written out before the file is no longer one to read."""
+
+
+class ByMode(Op):
+    """One tensor in train mode, another in eval mode."""
+
+    layout = "any"
+    tensors = ("train", "other")
+
+    def output_spec(self, train: Any, other: Any) -> Spec:
+        return Spec(tuple(m if m == n else None for m, n in zip(train.shape, other.shape)), train.dtype)
+
+    def lower(self, b: Any, train: Any, other: Any) -> Any:
+        if b.training is not None:
+            return train if b.training else other
+        spec = b.output_tensors[0]
+        shape = tuple(spec.shape[axis] for axis in train.axes)
+        return b.node("mode", "", (train, other), shape=shape, axes=train.axes, dtype=spec.dtype)
+
+
+_by_mode = ByMode()
+
+
+def by_mode(train: Any, other: Any) -> Any:
+    """The two structures, leaf by leaf, chosen by the module's mode."""
+    if layers._training[-1] is not None:
+        return train if layers._training[-1] else other
+
+    def choose(left: Any, right: Any) -> Any:
+        if left is right:
+            return left
+        left, right = as_operand(left), as_operand(right)
+        if len(left.shape) != len(right.shape):
+            raise UnsupportedError(
+                f"train mode gives a tensor of shape {left.shape}, eval mode one of shape {right.shape}",
+                where=trace.user_location(),
+                fix="return tensors of one shape in both modes",
+            )
+        return record(_by_mode, (), {"train": left, "other": right}, _by_mode.output_spec(left, right))
+
+    return _zipped(choose, train, other)
+
+
+def _zipped(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    """``function`` on the leaves of two structures of one form."""
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and len(left) == len(right):
+        return type(left)(_zipped(function, m, n) for m, n in zip(left, right))
+    if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
+        return {k: _zipped(function, v, right[k]) for k, v in left.items()}
+    if left is None and right is None:
+        return None
+    return function(left, right)
+
+
+def _called(value: Any) -> Any:
+    return value() if callable(value) and not isinstance(value, Tensor) else value
+
+
+@function("keras.ops.cond {tf,tf.compat.v1}.cond tf.smart_cond K.cond")
+def cond(pred: Any, true_fn: Any = None, false_fn: Any = None) -> Any:
+    """One of two functions' results. Of a symbolic condition both are computed."""
+    if isinstance(pred, TrainingFlag):
+        return by_mode(_called(true_fn), _called(false_fn))
+    if not isinstance(pred, Tensor) or isinstance(pred, Constant):
+        return _called(true_fn) if as_plain(pred) else _called(false_fn)
+    return _zipped(lambda left, right: ops.where(pred, left, right), _called(true_fn), _called(false_fn))
+
+
+@function("K.switch")
+def backend_switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """Keras 2's: element by element, the condition repeated over the axes it has not got."""
+    if not isinstance(condition, Tensor):
+        return cond(condition, then_expression, else_expression)
+    left, right = as_operand(_called(then_expression)), as_operand(_called(else_expression))
+    missing = max(len(left.shape), len(right.shape)) - len(condition.shape)
+    if condition.shape and missing > 0:
+        condition = ops.expand_dims(condition, [-1 - i for i in range(missing)])
+    return ops.where(ops.cast(condition, "bool"), left, right)
+
+
+@function("K.in_train_phase")
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """x in train mode, alt in eval mode."""
+    if training is None or isinstance(training, TrainingFlag):
+        return by_mode(_called(x), _called(alt))
+    return _called(x) if training in (1, True) else _called(alt)
+
+
+@function("K.in_test_phase")
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    return in_train_phase(alt, x, training)
+
+
+@function("keras.ops.switch")
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """The branch of a number; the number is moved into range."""
+    results = None
+    if not isinstance(index, Tensor) or isinstance(index, Constant):
+        return branches[max(0, min(int(as_plain(index)), len(branches) - 1))](*operands)
+    results = [branch(*operands) for branch in branches]
+    chosen = results[-1]
+    for place in reversed(range(len(branches) - 1)):
+        chosen = _zipped(lambda left, right, p=place: ops.where(index <= p, left, right), results[place], chosen)
+    return chosen
+
+
+def _length(xs: Any, what: str) -> int:
+    first = tensors_in(xs)[0]
+    size = first.shape[0]
+    if size is None:
+        raise UnsupportedError(
+            f"{what} over an axis of unknown size cannot be written out",
+            where=trace.user_location(),
+            fix="compute on the whole tensor at once, or give the Input a full shape",
+        )
+    return _short(size, what)
+
+
+def _short(size: int, what: str) -> int:
+    if size > LONGEST:
+        raise UnsupportedError(
+            f"{what} of {size} steps is too long to be written out (at most {LONGEST})",
+            where=trace.user_location(),
+            fix="compute on the whole tensor at once, or use a recurrent layer",
+        )
+    return size
+
+
+def _at(xs: Any, index: int) -> Any:
+    return map_structure(lambda x: x[index], xs)
+
+
+def _stacked(results: list[Any]) -> Any:
+    first = results[0]
+    if isinstance(first, (list, tuple)):
+        return type(first)(_stacked([item[i] for item in results]) for i in range(len(first)))
+    if isinstance(first, dict):
+        return {k: _stacked([item[k] for item in results]) for k in first}
+    return None if first is None else ops.stack(results)
+
+
+@function("keras.ops.map keras.ops.vectorized_map(function=f, elements=xs) {tf,K}.map_fn(fn=f, elems=xs) "
+          "tf.vectorized_map(fn=f, elems=xs)")  # fmt: skip
+def map_(f: Any, xs: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    """A function on each slice of the first axis."""
+    return _stacked([f(_at(xs, i)) for i in range(_length(xs, "a map"))])
+
+
+@function("keras.ops.scan")
+def scan(f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1) -> Any:
+    """A loop that carries a state and gives one output a step."""
+    count = _length(xs, "a scan") if tensors_in(xs) else _short(int(as_plain(length)), "a scan")
+    carry, outputs = init, []
+    for i in reversed(range(count)) if reverse else range(count):
+        carry, output = f(carry, None if xs is None else _at(xs, i))
+        outputs.append(output)
+    return carry, _stacked(outputs[::-1] if reverse else outputs)
+
+
+@function("tf.scan")
+def tf_scan(fn: Any, elems: Any, initializer: Any = None, reverse: bool = False, **kwargs: Any) -> Any:
+    order = list(range(_length(elems, "a scan")))
+    order = order[::-1] if reverse else order
+    state = _at(elems, order.pop(0)) if initializer is None else initializer
+    outputs = [] if initializer is not None else [state]
+    for i in order:
+        state = fn(state, _at(elems, i))
+        outputs.append(state)
+    return _stacked(outputs[::-1] if reverse else outputs)
+
+
+@function("{K,tf}.foldl(fn=fn)")
+def foldl(fn: Any, elems: Any, initializer: Any = None, name: Any = None) -> Any:
+    """The last state of a scan."""
+    order = list(range(_length(elems, "a fold")))
+    state = _at(elems, order.pop(0)) if initializer is None else initializer
+    for i in order:
+        state = fn(state, _at(elems, i))
+    return state
+
+
+@function("{K,tf}.foldr(fn=fn)")
+def foldr(fn: Any, elems: Any, initializer: Any = None, name: Any = None) -> Any:
+    order = list(range(_length(elems, "a fold")))[::-1]
+    state = _at(elems, order.pop(0)) if initializer is None else initializer
+    for i in order:
+        state = fn(state, _at(elems, i))
+    return state
+
+
+@function("keras.ops.associative_scan")
+def associative_scan(f: Any, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """Running results of an associative function along an axis."""
+    moved = map_structure(lambda x: ops.moveaxis(x, axis, 0), elems)
+    order = list(range(_length(moved, "a scan")))
+    order = order[::-1] if reverse else order
+    state = _slice_at(moved, order[0])
+    outputs = [state]
+    for i in order[1:]:
+        state = f(state, _slice_at(moved, i))
+        outputs.append(state)
+    outputs = outputs[::-1] if reverse else outputs
+    return _joined(outputs, axis)
+
+
+def _slice_at(xs: Any, index: int) -> Any:
+    return map_structure(lambda x: x[index : index + 1], xs)
+
+
+def _joined(results: list[Any], axis: int) -> Any:
+    first = results[0]
+    if isinstance(first, (list, tuple)):
+        return type(first)(_joined([item[i] for item in results], axis) for i in range(len(first)))
+    if isinstance(first, dict):
+        return {k: _joined([item[k] for item in results], axis) for k in first}
+    return ops.moveaxis(ops.concatenate(results, 0), 0, axis)
+
+
+@function("keras.ops.fori_loop")
+def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
+    """A counted loop, written out."""
+    low, high = as_plain(lower), as_plain(upper)
+    if isinstance(low, Tensor) or isinstance(high, Tensor):
+        raise UnsupportedError(
+            "a loop whose length the model computes cannot be written out",
+            where=trace.user_location(),
+            fix="give the bounds as numbers",
+        )
+    _short(int(high) - int(low), "a loop")
+    value = init_val
+    for i in range(int(low), int(high)):
+        value = body_fun(i, value)
+    return value
+
+
+@function("keras.ops.while_loop {tf,tf.compat.v1}.while_loop")
+def while_loop(
+    cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, shape_invariants: Any = None,
+    parallel_iterations: Any = None, back_prop: Any = None, swap_memory: Any = None,
+) -> Any:  # fmt: skip
+    """A loop whose condition does not depend on the model's inputs, written out."""
+    several = isinstance(loop_vars, (list, tuple))
+    state = tuple(loop_vars) if several else (loop_vars,)
+    steps = 0
+    while maximum_iterations is None or steps < int(as_plain(maximum_iterations)):
+        going = cond(*state)
+        if isinstance(going, Tensor) and not isinstance(going, Constant):
+            raise UnsupportedError(
+                "a while loop that depends on the values of a tensor has no translation",
+                where=trace.user_location(),
+                fix="loop a fixed number of times, with a Python `for`",
+            )
+        if not as_plain(going):
+            break
+        _short(steps + 1, "a loop")
+        made = body(*state)
+        state = tuple(made) if isinstance(made, (list, tuple)) else (made,)
+        steps += 1
+    return (type(loop_vars)(state) if type(loop_vars) in (list, tuple) else state) if several else state[0]
