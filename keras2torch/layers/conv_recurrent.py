@@ -92,9 +92,13 @@ class _ConvLSTMCell(ConvLayer):
         kernel, strides, dilation = self.geometry()
         ones = (1,) * self.rank
         x = self._by_gate(b, inputs, input_masks)
-        x = self._convolved(b, self.padded(b, x), c, self.kernel, "input_conv", strides, dilation, input_masks)
+        x = self._convolved(
+            b, self.padded(b, x), c, self.kernel, "input_conv", strides, dilation, input_masks
+        )
         h = pad_same(b, self._by_gate(b, h, state_masks), kernel, ones, ones)
-        h = self._convolved(b, h, c, self.recurrent_kernel, "recurrent_conv", ones, ones, state_masks)
+        h = self._convolved(
+            b, h, c, self.recurrent_kernel, "recurrent_conv", ones, ones, state_masks
+        )
         return lstm_update(self, b, b.operator("+", x, h), c, 1)
 
     def _by_gate(self, b: Any, x: Any, masks: Any) -> Any:
@@ -106,7 +110,15 @@ class _ConvLSTMCell(ConvLayer):
         return b.operator("*", repeated, masks)
 
     def _convolved(
-        self, b: Any, x: Any, c: Any, weight: Any, role: str, strides: Any, dilation: Any, masks: Any
+        self,
+        b: Any,
+        x: Any,
+        c: Any,
+        weight: Any,
+        role: str,
+        strides: Any,
+        dilation: Any,
+        masks: Any,
     ) -> Any:
         rank = self.rank
         own_bias = weight is self.kernel and self.bias is not None
@@ -145,7 +157,8 @@ class _ConvLSTM(_Recurrent, ConvLayer):
     """What the three ranks share."""
 
     traces_activation = False
-    cell_class = _ConvLSTMCell
+    cell_class = _ConvLSTMCell  # type: ignore[assignment]
+    cell_name = "conv_lstm_cell"
 
     @property
     def input_rank(self) -> int:  # type: ignore[override]
@@ -153,7 +166,7 @@ class _ConvLSTM(_Recurrent, ConvLayer):
 
     def set_cell(self) -> None:
         super().set_cell()
-        self.cell._channels_first = self.channels_first
+        self.cell.data_format = "channels_first" if self.channels_first else "channels_last"
 
     def trace_cells(self, sequences: Tensor) -> None:
         """The cell is Keras's own."""
@@ -168,7 +181,9 @@ class _ConvLSTM(_Recurrent, ConvLayer):
         step = Tensor((shape[0], *shape[2:]))
         self.cell.channels(step, self.cell.kernel.shape[-2])
         state = self.cell.state_shape(step)
-        output = Spec((shape[0], shape[1], *state[1:]) if self.return_sequences else state, self.dtype)
+        output = Spec(
+            (shape[0], shape[1], *state[1:]) if self.return_sequences else state, self.dtype
+        )
         return [output, *[Spec(state, self.dtype)] * 2] if self.return_state else output
 
     def run(self, b: Any, x: Any, mask: Any, states: Any, role: str = "") -> tuple[Any, list[Any]]:
@@ -184,7 +199,9 @@ class _ConvLSTM(_Recurrent, ConvLayer):
         if states is not None:
             states = [b.in_axes(state.tensor, axes) for state in states]
         if self.stateful:
-            holder = b.submodule("CarriedState", part_role(role, "state"), shapes=(state_shape,) * 2)
+            holder = b.submodule(
+                "CarriedState", part_role(role, "state"), shapes=(state_shape,) * 2
+            )
             states = states or read_state(b, holder, [state_shape] * 2, axes)
         if states is None:
             sizes = [b.size(x, 0), *state_shape[1:]]
@@ -192,7 +209,9 @@ class _ConvLSTM(_Recurrent, ConvLayer):
             zeros.hint = "zeros"
             states = [zeros, zeros]
         masks = self._gate_masks(b, x, frame, state_shape, axes, role)
-        child = step_module(b, self.cell, self._graph(step, masks, b.training), part_role(role, "cell"))
+        child = step_module(
+            b, self.cell, self._graph(step, masks, b.training), part_role(role, "cell")
+        )
         y = Value((*state_shape[:time], x.shape[time], *state_shape[time:]), x.axes)
         new = [Value(state_shape, axes, name=name) for name in STATE_NAMES[2]]
         loop(b, child, x, mask, states, masks, y, new, time)
@@ -234,7 +253,7 @@ class _ConvLSTM(_Recurrent, ConvLayer):
             if rate:
                 shape = (shape[0], 4 * shape[1], *shape[2:])
                 sizes = [b.size(x, 0), *shape[1:]]
-                masks[name] = dropout_mask(b, x, sizes, shape, rate, part_role(role, part))
+                masks[name] = dropout_mask(b, x, sizes, shape, rate, part_role(role, part), name)
                 masks[name].axes = axes
         return masks
 

@@ -32,6 +32,7 @@ class _Recurrent(Layer):
     base_arguments = {
         **Layer.base_arguments,
         "implementation": 2,
+        "unroll": False,
         "zero_output_for_mask": False,
         "time_major": False,
     }
@@ -39,6 +40,7 @@ class _Recurrent(Layer):
     ignored = ("seed", "use_cudnn", "unroll")
     supports_masking = True
     cell_class = _Cell
+    cell_name = "cell"
     input_rank = 3
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -49,8 +51,9 @@ class _Recurrent(Layer):
     def _set_base(self, given: dict[str, Any]) -> None:
         super()._set_base(given)
         self.implementation = given.get("implementation", 2)
-        if "zero_output_for_mask" not in self.fields:
-            self.zero_output_for_mask = bool(given.get("zero_output_for_mask"))
+        for name in ("unroll", "zero_output_for_mask"):
+            if name not in self.fields:
+                setattr(self, name, bool(given.get(name)))
         if given.get("time_major"):
             raise self.unsupported(
                 "time_major=True was Keras 2's", "transpose the input to (batch, time, ...)"
@@ -58,15 +61,12 @@ class _Recurrent(Layer):
 
     def set_cell(self) -> None:
         """Make the cell, which holds the weights, of the layer's own arguments."""
-        shared = {
-            name: value for name, value in self._fields.items() if name in self.cell_class.fields
-        }
+        fields = self.cell_class.fields
+        shared = {name: value for name, value in self._fields.items() if name in fields}
+        if "implementation" in self.cell_class.base_arguments:
+            shared["implementation"] = self.implementation
         self.cell = self.cell_class(
-            **shared,
-            implementation=self.implementation,
-            name=f"{type(self).__name__.lower()}_cell",
-            trainable=self._trainable,
-            dtype=self._dtype,
+            **shared, name=self.cell_name, trainable=self._trainable, dtype=self._dtype
         )
         self.cell.named, self.cell.created = False, None
         self._read.update(shared)
@@ -225,6 +225,7 @@ class SimpleRNN(_Recurrent):
     seed: Any = None
 
     cell_class = SimpleRNNCell
+    cell_name = "simple_rnn_cell"
 
 
 class LSTM(_Recurrent):
@@ -256,6 +257,7 @@ class LSTM(_Recurrent):
     use_cudnn: Any = "auto"
 
     cell_class = LSTMCell
+    cell_name = "lstm_cell"
 
 
 class GRU(_Recurrent):
@@ -287,6 +289,7 @@ class GRU(_Recurrent):
     use_cudnn: Any = "auto"
 
     cell_class = GRUCell
+    cell_name = "gru_cell"
 
 
 class CuDNNLSTM(LSTM):

@@ -130,11 +130,13 @@ class Run:
         if b.training:
             turned = b.function("F.dropout1d", turned, rate, shape=swapped)
         else:
-            turned = b.call(
-                b.submodule("nn.Dropout1d", part_role(self.role, "dropout"), p=rate), turned
+            note = "drops the same features at every step"
+            dropout = b.submodule(
+                "nn.Dropout1d", part_role(self.role, "dropout"), p=rate, note=note
             )
-        note = "the same features at every step"
-        return b.method("transpose", turned, 1, 2, shape=x.shape, axes=(0, 1, 2), note=note)
+            dropout.hints = ("dropout",)
+            turned = b.call(dropout, turned)
+        return b.method("transpose", turned, 1, 2, shape=x.shape, axes=(0, 1, 2))
 
     # A loop.
     def _loop(self, x: Any, mask: Any, states: list[Value] | None) -> tuple[Value, list[Value]]:
@@ -181,33 +183,35 @@ class Run:
         lead = (cell.gates,) if by_gate else ()
         masks = {}
         if rates[0] and by_gate:
-            masks["input_masks"] = self._mask(
-                x, (*lead, x.shape[0], x.shape[-1]), rates[0], "dropout"
-            )
+            shape = (*lead, x.shape[0], x.shape[-1])
+            masks["input_masks"] = self._mask(x, shape, rates[0], "dropout", "input_masks")
         elif rates[0]:
             x = self._dropped(x)
         if rates[1]:
             shape = (*lead, x.shape[0], int(cell.units))
-            masks["state_masks"] = self._mask(x, shape, rates[1], "recurrent_dropout")
+            masks["state_masks"] = self._mask(
+                x, shape, rates[1], "recurrent_dropout", "state_masks"
+            )
         return x, masks
 
-    def _mask(self, x: Any, shape: tuple, rate: float, role: str) -> Value:
-        sizes = [
-            self.b.size(x, 0) if n == x.shape[0] and i == len(shape) - 2 else n
-            for i, n in enumerate(shape)
-        ]
-        return dropout_mask(self.b, x, sizes, shape, rate, part_role(self.role, role))
+    def _mask(self, x: Any, shape: tuple, rate: float, part: str, name: str) -> Value:
+        sizes = [*shape[:-2], self.b.size(x, 0), shape[-1]]
+        role = part_role(self.role, part)
+        return dropout_mask(self.b, x, sizes, shape, rate, role, name)
 
 
-def dropout_mask(b: Builder, x: Any, sizes: list, shape: tuple, rate: float, role: str) -> Value:
+def dropout_mask(
+    b: Builder, x: Any, sizes: list, shape: tuple, rate: float, role: str, name: str
+) -> Value:
     """``nn.Dropout`` of ones: a mask that all steps share."""
     ones = b.method("new_ones", x, *sizes, shape=shape, axes=tuple(range(len(shape))))
     if b.training:
         mask = b.function("F.dropout", ones, rate)
     else:
-        mask = b.call(b.submodule("nn.Dropout", role, p=rate), ones)
-    mask.node.note = "one mask for all steps"  # type: ignore[union-attr]
-    mask.hint = f"{role}_mask"
+        dropout = b.submodule("nn.Dropout", role, p=rate, note="one mask for all steps")
+        dropout.hints = ("recurrent_dropout" if "recurrent" in role else "dropout",)
+        mask = b.call(dropout, ones)
+    mask.hint = name
     return mask
 
 

@@ -75,7 +75,9 @@ class Bidirectional(Layer):
             if bool(getattr(forward, name)) != bool(getattr(backward, name)):
                 raise self.unsupported(f"the two layers differ in {name}, which Keras refuses, too")
         if bool(forward.go_backwards) == bool(backward.go_backwards):
-            raise self.unsupported("both layers run in the same direction, which Keras refuses, too")
+            raise self.unsupported(
+                "both layers run in the same direction, which Keras refuses, too"
+            )
 
     # Of the two layers.
     @property
@@ -119,7 +121,9 @@ class Bidirectional(Layer):
             if direction.initial_weights is not None:
                 direction.set_weights(direction.initial_weights)
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         if isinstance(sequences, (list, tuple)):
             initial_state = list(sequences[1:]) or initial_state
             sequences = sequences[0]
@@ -179,13 +183,13 @@ class Bidirectional(Layer):
         module = native_module(b, cells, x.shape[-1], "")
         y, raw = call_native(b, module, x, states)
         size = (x.shape[0], int(cells[0].units))
+        outputs = [y] if self.merge_mode == "concat" else []
+        if self.return_sequences and not outputs:
+            outputs = split(b, y, "forwards", "backwards")
         last = [[b.index(v, i, shape=size, axes=(0, 1)) for v in raw] for i in (0, 1)]
-        new = last[0] + last[1]
         if not self.return_sequences:
-            return [last[0][0], last[1][0]], new
-        if self.merge_mode == "concat":
-            return [y], new
-        return split(b, y, "forwards", "backwards"), new
+            outputs = [last[0][0], last[1][0]]
+        return outputs, last[0] + last[1]
 
     def _apart(self, b: Any, x: Any, mask: Any, states: Any) -> tuple[list[Any], list[Any]]:
         kind = type(self.forward_layer).__name__.lower()
@@ -339,7 +343,9 @@ class _UnfoldTime(Op):
             x = b.in_axes(x.tensor, tuple(range(len(x.axes))))
         axes = (0, 1, *(axis + 1 for axis in x.axes[1:]))
         spec = b.output_tensors[0].shape
-        return b.method("unflatten", x, 0, (-1, steps), shape=tuple(spec[a] for a in axes), axes=axes)
+        return b.method(
+            "unflatten", x, 0, (-1, steps), shape=tuple(spec[a] for a in axes), axes=axes
+        )
 
 
 class _Steps(Op):
