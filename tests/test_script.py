@@ -404,7 +404,7 @@ class TestSurroundings:
             "assert h.epoch == [0, 1, 2] and len(h.history['loss']) == 3\n"
             "best = min(h.history['val_mae']) + h.history['val_loss'][-1]\n"
             "loss, mae = model.evaluate(x, y)\nassert '%.2f' % mae\n"
-            "p = model.predict(x)\nassert p.shape == (8, 1) and p[0][0] == 0 and np.argmax(p, axis=1)[3] == 0\n"
+            "p = model.predict(x)\nassert p.shape == (8, 1) and float(p[0][0]) >= 0 and np.argmax(p, axis=1)[3] == 0\n"
             "assert model.metrics_names[0] == 'loss'\nn = model.count_params()\nassert n == 4\n"
             "done = True\n"
         )

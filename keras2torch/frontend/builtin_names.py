@@ -6,11 +6,12 @@ import builtins
 import functools
 import io
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
 from keras2torch.errors import K2TError
-from keras2torch.frontend import sandbox, trace, transform
+from keras2torch.frontend import recording, sandbox, trace, transform
 from keras2torch.frontend.absent import Absent, Source, find_absent, first_absent, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Tensor
@@ -99,14 +100,12 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
     if guarded or isinstance(error, (K2TError, StopIteration)):
         raise
     where = trace.user_location()
-    found = None
-    for name in names:
-        value = frame.f_locals.get(name, frame.f_globals.get(name))
-        found = found if found is not None else _absent_part(value)
-        if _under_construction(value):
-            if found is not None:
-                raise found._source.error("a value that a model is made with") from error
-            raise
+    values = [frame.f_locals.get(name, frame.f_globals.get(name)) for name in names]
+    found = first_absent(map(_absent_part, values))
+    if any(map(_under_construction, values)):
+        if found is not None:
+            raise found._source.error("a value that a model is made with") from error
+        raise
     if found is None and isinstance(error, sandbox.RefusedError):
         return Absent(Source("what the script would write", where))
     if found is None and isinstance(error, (OSError, ImportError)):
@@ -116,16 +115,35 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
     if raised_by_core(error):
         raise found._source.error("a value") from error
     note(f"statements that need {found._source.what} are passed over")
+    _mark_unreliable(values, found)
     return Absent(found._source)
 
 
 def _absent_part(value: Any) -> Absent | None:
+    """What is absent in a value: itself, an item, an attribute, or what should have been done to it."""
     found = find_absent(value)
-    if found is None and hasattr(value, "__dict__") and not isinstance(value, type):
-        module = type(value).__module__
-        if not module.startswith("keras2torch.") and module != "builtins":
-            found = first_absent(list(vars(value).values())[:40])
+    if found is None and _is_plain_object(value):
+        found = first_absent(list(vars(value).values())[:40])
+        run = recording.current()
+        if found is None and run is not None and id(value) in run.unreliable:
+            found = run.unreliable[id(value)][1]
     return found
+
+
+def _mark_unreliable(values: list[Any], found: Absent) -> None:
+    """The statement may have been to change its objects: ``scaler.fit(absent)``."""
+    run = recording.current()
+    if run is not None:
+        run.unreliable.update({id(v): (v, found) for v in values if _is_plain_object(v)})
+
+
+def _is_plain_object(value: Any) -> bool:
+    """An instance of a class of the script's or of a library's; no module, class, function or layer."""
+    if isinstance(value, (type, types.ModuleType, types.FunctionType)) or not hasattr(
+        value, "__dict__"
+    ):
+        return False
+    return not type(value).__module__.startswith(("keras2torch.", "builtins", "numpy"))
 
 
 def _under_construction(value: Any) -> bool:

@@ -11,7 +11,7 @@ from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend.absent import is_absent
 from keras2torch.frontend.recording import Recording
 from keras2torch.layers.base import Layer
-from keras2torch.models import MODELS, Model, relative_scopes
+from keras2torch.models import MODELS, Model, Sequential, relative_scopes
 
 _MAKERS = {"Model", "Sequential", "Functional"}
 _FIT = ("fit", "fit_generator", "train_on_batch")
@@ -66,7 +66,7 @@ def _finished(failure: Failure | None) -> list[Model]:
         return models
     compiled = [model for model in models if model.training_calls]
     return compiled or [
-        m for m in models if type(m).__name__ in ("Model", "Functional") and m.outputs
+        m for m in models if m._calls or (m.outputs and not isinstance(m, Sequential))
     ]
 
 

@@ -47,3 +47,33 @@ def truth(tensor: Tensor) -> bool | None:
     if isinstance(tensor, Constant) and tensor.value.size == 1:
         return bool(tensor.value)
     return False if is_eager(tensor) else None
+
+
+class Number(float):
+    """What a training that does not run gives for a loss or metric, with the methods of an eager tensor."""
+
+    shape = ()
+    dtype = "float32"
+
+    def numpy(self) -> Any:
+        import numpy
+
+        return numpy.float32(self)
+
+    def item(self) -> float:
+        return float(self)
+
+
+def _install(name: str) -> None:
+    plain = getattr(float, name)
+
+    def method(self: Number, *others: Any) -> Any:
+        result = plain(self, *others)
+        return Number(result) if isinstance(result, float) else result
+
+    method.__name__ = name
+    setattr(Number, name, method)
+
+
+for _symbol in "add sub mul truediv pow radd rsub rmul rtruediv neg pos abs".split():
+    _install(f"__{_symbol}__")

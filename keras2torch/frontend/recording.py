@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,8 @@ class Recording:
 
     notes: list[str] = field(default_factory=list)
     namespace: dict[str, Any] = field(default_factory=dict)
-    started: float = field(default_factory=time.monotonic)
+    unreliable: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Objects of the script that a statement passed over should have changed: id -> (object, Absent)."""
 
     def note(self, text: str) -> None:
         if text not in self.notes:

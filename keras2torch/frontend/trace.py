@@ -57,6 +57,8 @@ def is_user_file(filename: str) -> bool:
     """Whether code of this file is the user's: not ours, not Python's, not an installed library's."""
     if filename.startswith("<"):
         return filename.startswith("<cell") or filename.startswith("<notebook")
+    if filename.endswith((".pyx", ".pxd")):  # compiled into a library
+        return False
     path = os.path.realpath(filename)
     if path.startswith(_PACKAGE + os.sep) or "site-packages" in path or "dist-packages" in path:
         return False
@@ -132,9 +134,10 @@ def forget_frames() -> None:
 
 def assignment() -> Assignment | None:
     """The simple assignment that the running user statement is, or None."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_user_file(frame.f_code.co_filename):
-        frame = frame.f_back
+    frames = (
+        frame for frame in _outward(sys._getframe(1)) if is_user_file(frame.f_code.co_filename)
+    )
+    frame = next(frames, None)
     return _assignment(frame) if frame is not None else None
 
 

@@ -357,6 +357,12 @@ class Layer(Operation):
 
     non_trainable_variables = non_trainable_weights
 
+    @property
+    def losses(self) -> list[Any]:
+        """The tensors given to ``add_loss``, here and in inner layers."""
+        own = [loss for loss in self._losses if isinstance(loss, Tensor)]
+        return own + [loss for layer in self.sublayers() for loss in layer.losses]
+
     def get_weights(self) -> list[Any]:
         return [w.numpy() for w in self.weights]
 

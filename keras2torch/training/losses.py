@@ -6,6 +6,7 @@ import inspect
 from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.frontend.eager import Number
 from keras2torch.quoting import quote
 from keras2torch.training.heads import Head
 from keras2torch.training.recorded import Recorded
@@ -42,7 +43,7 @@ class Loss(Recorded):
         from keras2torch.training import symbolic
 
         if not symbolic.is_symbolic(y_true, y_pred):
-            return 0.0
+            return Number(0.0)
         own = type(self).__module__.startswith("keras2torch.")
         if own:
             fixed = ("name", "reduction", "dtype")
@@ -665,7 +666,7 @@ class LossFunction:
         from keras2torch.training import symbolic
 
         if not symbolic.is_symbolic(y_true, y_pred):
-            return 0.0
+            return Number(0.0)
         bound = self.__signature__.bind(y_true, y_pred, *args, **kwargs).arguments
         return symbolic.call_loss(self.cls.__name__, **bound)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.frontend.eager import Number
 from keras2torch.quoting import quote
 from keras2torch.training import losses, traced
 from keras2torch.training.heads import Head
@@ -37,7 +38,7 @@ class Metric(Recorded):
 
     def __call__(self, *args: Any, **kwargs: Any) -> float:
         """Zero: nothing trains while a program is recorded."""
-        return 0.0
+        return Number(0.0)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Nothing trains while a program is recorded."""
@@ -45,7 +46,7 @@ class Metric(Recorded):
     reset_state = reset_states = update_state
 
     def result(self) -> float:
-        return 0.0
+        return Number(0.0)
 
     def setup(self, head: Head) -> list[str]:
         """Statements that the expressions rely on."""

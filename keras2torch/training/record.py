@@ -208,18 +208,18 @@ def _metric_names(model: Any) -> list[str]:
 
 
 def _predictions(model: Any, call: TrainingCall) -> Any:
-    import numpy as np
+    from keras2torch.frontend.standins.arrays import constant
 
     x = call.arguments.get("x")
     first = next(iter(x.values())) if isinstance(x, dict) else x[0] if _many(x) else x
     shape = getattr(first, "shape", None) or (1,)
     count = shape[0] if isinstance(shape[0], int) else 1
     outputs = [
-        np.zeros((count, *(n or 1 for n in tensor.shape[1:])), dtype="float32")
+        constant((count, *(n or 1 for n in tensor.shape[1:])), 1 / (tensor.shape[-1] or 1))
         for tensor in model.outputs or []
     ]
     if call.method == "predict_classes":
-        return np.zeros(count, dtype="int64")
+        return constant((count,), 0, "int64")
     return outputs[0] if len(outputs) == 1 else outputs
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
+from keras2torch.frontend.eager import is_eager
 from keras2torch.graph import Tensor, tensors_in
 from keras2torch.ops.base import ops
 
@@ -12,8 +13,8 @@ EPSILON = 1e-7
 
 
 def is_symbolic(*values: Any) -> bool:
-    """Whether any value is, or holds, a symbolic tensor."""
-    return bool(tensors_in(values))
+    """Whether any value is, or holds, a symbolic tensor (not one computed from arrays alone)."""
+    return not all(map(is_eager, tensors_in(values)))
 
 
 def _fit(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -85,6 +85,11 @@ def samples(shape: tuple[int, ...], dtype: str, high: int = 256) -> SampleArray:
     return spread(values.reshape(-1, *[1] * (len(shape) - 1)), shape)
 
 
+def constant(shape: tuple[int, ...], value: float, dtype: str = "float32") -> SampleArray:
+    """An array that holds one value, in the memory of one value."""
+    return spread(np.full((1,) * len(shape), value, dtype), shape)
+
+
 def core(value: Any) -> Any:
     """The part of an array that differs: axes of stride 0 cut down to length 1, as a plain array."""
     if not isinstance(value, np.ndarray):
