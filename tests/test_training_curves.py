@@ -69,6 +69,9 @@ for name, schedule in SCHEDULES.items():
     OPTIMIZERS[f"schedule_{name}"] = optimizer(
         lambda o, schedule=schedule: o.SGD(schedule(o.schedules), momentum=0.9)
     )
+OPTIMIZERS["schedule_nesterov"] = optimizer(
+    lambda o: o.SGD(o.schedules.ExponentialDecay(0.05, 10, 0.9), momentum=0.9, nesterov=True)
+)
 OPTIMIZERS["schedule_adam"] = optimizer(
     lambda o: o.Adam(o.schedules.ExponentialDecay(0.02, 10, 0.9))
 )

@@ -199,7 +199,12 @@ class Case:
         return history, [value.numpy().T for value in saved["model"].values()]
 
 
-def run_script(folder: Path, *flags: str, name: str = "net_train") -> Any:
+def run_script(
+    folder: Path,
+    *flags: str,
+    name: str = "net_train",
+    prepare: Callable[[Any], None] | None = None,
+) -> Any:
     """Run a generated script in this process, in its own folder; returns its module."""
     argv, path, here = sys.argv, list(sys.path), os.getcwd()
     for loaded in (name, name.replace("_train", "_model")):
@@ -212,6 +217,8 @@ def run_script(folder: Path, *flags: str, name: str = "net_train") -> Any:
         assert spec and spec.loader
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        if prepare is not None:
+            prepare(module)
         module.main()
         return module
     finally:

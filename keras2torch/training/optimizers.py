@@ -111,10 +111,10 @@ class SGD(Optimizer):
         arguments = {}
         if self.momentum:
             arguments["momentum"] = quote(self.momentum)
-            if self.nesterov:
-                arguments["nesterov"] = "True"
             if lr_changes:  # Keras's velocity holds the rate of its own time, torch's does not
                 return OptimizerText("SGD", arguments, "sgd", decays_weights=self._decay())
+            if self.nesterov:
+                arguments["nesterov"] = "True"
         return OptimizerText("torch.optim.SGD", arguments, decays_weights=self._decay())
 
 

@@ -172,7 +172,9 @@ class _Curves(dict):
 
 def _answer(model: Any, call: TrainingCall) -> Any:
     """What the method would return, in form: nothing trains while a program is recorded."""
-    names = ["loss", *(_metric_names(model))]
+    outputs = model.outputs or []
+    losses = [f"{name}_loss" for name in _output_names(model, outputs)] if len(outputs) > 1 else []
+    names = ["loss", *losses, *_metric_names(model)]
     if call.method in ("fit", "fit_generator"):
         history = callbacks.History()
         validated = call.get("validation_data") is not None or call.arguments.get(

@@ -1,0 +1,234 @@
+"""Whole programs: real Keras and the generated script, from the same weights on the same batches.
+
+Each program ends in a fit(shuffle=False); dropout is off. Every epoch's loss and metrics, and the
+final weights, are those of Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import keras2torch
+from training_oracle import run_script
+
+HEAD = """
+import numpy as np
+import keras
+from keras import layers, regularizers
+
+rng = np.random.default_rng(0)
+images = rng.normal(size=(60, 8, 8, 2)).astype("float32")
+rows = rng.normal(size=(60, 6)).astype("float32")
+words = rng.integers(1, 20, size=(60, 7))
+kinds = (images.mean(axis=(1, 2)) @ [1.0, -1.0] > 0).astype("int64") + (rows[:, 0] > 0)
+numbers = rows @ rng.normal(size=(6, 2))
+"""
+PROGRAMS = {
+    "convnet": """
+model = keras.Sequential([
+    keras.Input((8, 8, 2)),
+    layers.Conv2D(6, 3, padding="same", activation="relu"),
+    layers.MaxPooling2D(),
+    layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+    layers.Flatten(),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(images, kinds, batch_size=16, epochs=4, validation_split=0.2, shuffle=False)
+""",
+    "batch_norm_schedule": """
+x = inputs = keras.Input((8, 8, 2))
+for filters in (4, 8):
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Activation("relu")(x)
+x = layers.GlobalAveragePooling2D()(x)
+outputs = layers.Dense(3)(x)
+model = keras.Model(inputs, outputs)
+rate = keras.optimizers.schedules.CosineDecay(0.05, 12)
+model.compile(
+    keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    metrics=["accuracy"],
+)
+model.fit(images, kinds, batch_size=20, epochs=4, shuffle=False)
+""",
+    "regularized_class_weight": """
+model = keras.Sequential([
+    layers.Input((8, 8, 2)),
+    layers.Conv2D(4, 3, kernel_regularizer=regularizers.l2(0.01), activation="tanh"),
+    layers.Flatten(),
+    layers.Dense(8, kernel_regularizer=regularizers.L1L2(1e-3, 1e-3), bias_regularizer="l2"),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.RMSprop(0.003), "sparse_categorical_crossentropy", metrics=["acc"])
+model.fit(images, kinds, batch_size=16, epochs=3, shuffle=False, class_weight={0: 1.0, 1: 2.0, 2: 0.5})
+""",
+    "two_inputs_two_outputs": """
+picture = keras.Input((8, 8, 2), name="picture")
+table = keras.Input((6,), name="table")
+a = layers.Flatten()(layers.Conv2D(4, 3, activation="relu")(picture))
+b = layers.Dense(8, activation="relu")(table)
+both = layers.Concatenate()([a, b])
+kind = layers.Dense(3, activation="softmax", name="kind")(both)
+number = layers.Dense(2, name="number")(both)
+model = keras.Model([picture, table], [kind, number])
+model.compile(
+    keras.optimizers.Adam(0.01, clipnorm=0.5),
+    loss={"kind": "sparse_categorical_crossentropy", "number": "mse"},
+    loss_weights={"kind": 1.0, "number": 0.2},
+    metrics={"kind": "accuracy", "number": ["mae"]},
+)
+model.fit(
+    {"picture": images, "table": rows},
+    {"kind": kinds, "number": numbers},
+    batch_size=16, epochs=3, shuffle=False,
+)
+""",
+    "frozen_and_unfrozen": """
+base = keras.Sequential([
+    keras.Input((6,)), layers.Dense(12, activation="tanh"), layers.Dense(8, activation="tanh"),
+], name="base")
+base.layers[0].trainable = False
+model = keras.Sequential([base, layers.Dense(2)])
+model.compile(keras.optimizers.AdamW(0.01, weight_decay=0.1), "mae", metrics=["mse"])
+model.fit(rows, numbers, batch_size=16, epochs=4, shuffle=False)
+""",
+    "embedding_and_lstm": """
+model = keras.Sequential([
+    keras.Input((7,)),
+    layers.Embedding(20, 5),
+    layers.LSTM(6),
+    layers.Dense(1, activation="sigmoid"),
+])
+model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy", metrics=["accuracy"])
+model.fit(words, kinds > 0, batch_size=16, epochs=4, shuffle=False)
+""",
+    "gru_and_bidirectional": """
+model = keras.Sequential([
+    keras.Input((7,)),
+    layers.Embedding(20, 5),
+    layers.Bidirectional(layers.GRU(4, return_sequences=True)),
+    layers.GlobalMaxPooling1D(),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(words, kinds, batch_size=16, epochs=3, shuffle=False)
+""",
+    "segmentation_map": """
+model = keras.Sequential([
+    keras.Input((8, 8, 2)),
+    layers.Conv2D(4, 3, padding="same", activation="relu"),
+    layers.Conv2D(3, 1, activation="softmax"),
+])
+masks = (images.sum(axis=-1) > 0).astype("int64") + (images[..., 0] > 1)
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(images, masks, batch_size=16, epochs=3, shuffle=False)
+""",
+    "autoencoder": """
+model = keras.Sequential([
+    keras.Input((8, 8, 2)),
+    layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"),
+    layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu"),
+    layers.Conv2D(2, 3, padding="same"),
+])
+model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
+model.fit(images, images, batch_size=16, epochs=3, shuffle=False)
+""",
+    "sequence_output": """
+model = keras.Sequential([
+    keras.Input((7,)),
+    layers.Embedding(20, 5),
+    layers.SimpleRNN(6, return_sequences=True),
+    layers.Dense(20, activation="softmax"),
+])
+model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(words, np.roll(words, -1, axis=1), batch_size=16, epochs=3, shuffle=False)
+""",
+    "constraints": """
+model = keras.Sequential([
+    keras.Input((6,)),
+    layers.Dense(8, activation="relu", kernel_constraint=keras.constraints.MaxNorm(0.8)),
+    layers.Dense(2, kernel_constraint="non_neg"),
+])
+model.compile(keras.optimizers.SGD(0.2), "mse")
+model.fit(rows, numbers, batch_size=16, epochs=4, shuffle=False)
+""",
+    "layer_norm_and_attention": """
+inputs = keras.Input((7,))
+x = layers.Embedding(20, 8)(inputs)
+x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+x = layers.GlobalAveragePooling1D()(x)
+model = keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(words, kinds, batch_size=16, epochs=3, shuffle=False)
+""",
+}
+
+
+def in_keras(source: str):
+    """(weights before, history, weights after), the weights under torch's names."""
+    import keras
+
+    before: dict[str, np.ndarray] = {}
+    fit = keras.Model.fit
+
+    def watched(model, *args, **kwargs):
+        before.update({k: v.copy() for k, v in keras2torch.generate(model).weights.items()})
+        return fit(model, *args, verbose=0, **kwargs)
+
+    namespace = {"__name__": "program"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "fit", watched)
+        exec(compile(HEAD + source, "program.py", "exec"), namespace)
+    model = namespace["model"]
+    history = {k: [float(v) for v in values] for k, values in model.history.history.items()}
+    return before, history, dict(keras2torch.generate(model).weights)
+
+
+def in_torch(source: str, folder: Path, before: dict[str, np.ndarray]):
+    """(history, weights after) of the generated script."""
+    import torch
+
+    path = folder / "program.py"
+    path.write_text(HEAD + source)
+    result = keras2torch.generate(path)
+    result.write(folder)
+
+    def start(script):
+        make = getattr(script, result.class_name)
+
+        def made():
+            model = make()
+            # Names may differ: a script tells more of them than a live model. The order does not.
+            pairs = zip(model.state_dict(), before.values(), strict=True)
+            model.load_state_dict({key: torch.tensor(value) for key, value in pairs})
+            return model
+
+        setattr(script, result.class_name, made)
+
+    run_script(folder, name="program_train", prepare=start)
+    out = folder / "runs/program"
+    saved = torch.load(out / "checkpoint.pt")["model"]
+    return json.loads((out / "history.json").read_text()), {k: v.numpy() for k, v in saved.items()}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_learns_as_in_keras(name, tmp_path):
+    before, expected, expected_weights = in_keras(PROGRAMS[name])
+    history, weights = in_torch(PROGRAMS[name], tmp_path, before)
+    assert set(history) == set(expected)
+    for curve, values in expected.items():
+        np.testing.assert_allclose(history[curve], values, rtol=1e-4, atol=2e-5, err_msg=curve)
+    for key, wanted in zip(weights, expected_weights.values(), strict=True):
+        if key.endswith("running_var"):  # torch keeps the unbiased variance: n / (n - 1) as large
+            continue
+        np.testing.assert_allclose(weights[key], wanted, rtol=1e-3, atol=1e-4, err_msg=key)
