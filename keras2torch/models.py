@@ -8,7 +8,7 @@ from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import trace
-from keras2torch.frontend.absent import refuse_absent
+from keras2torch.frontend.absent import find_absent, refuse_absent
 from keras2torch.graph import (
     Call,
     Graph,
@@ -111,6 +111,7 @@ class Model(Layer):
             outputs=None,
             input_structure=None,
             output_structure=None,
+            input_source=None,  # stand-in for the data that the input shape should come from
             training_calls=[],
             stop_training=False,
             made=next(_events),
@@ -148,6 +149,8 @@ class Model(Layer):
     def graph(self) -> Graph:
         """The calls between this model's inputs and outputs."""
         if self.inputs is None or self.outputs is None:
+            if self.input_source is not None:
+                raise self.input_source._source.error(f"the input shape of {self.name!r}")
             raise ScriptError(
                 f"the model {self.name!r} is never given an input shape",
                 where=self.where,
@@ -255,7 +258,8 @@ class Model(Layer):
         if hasattr(type(data), "batch_specs") or hasattr(type(data), "__next__"):
             from keras2torch.frontend.standins.data import fed_by
 
-            data = fed_by(data)
+            data, given = fed_by(data), data
+            self.input_source = find_absent(given if data is None else data)
         shapes = map_structure(_data_shape, data, leaf=_SHAPED)
         if shapes is not data or isinstance(data, _SHAPED):
             self._from_call(_inputs_of_shapes(shapes, data))

@@ -33,6 +33,7 @@ class Source:
     fix: str | None = None
     known: bool = True
     dotted: bool = False
+    quiet: bool = False  # nothing of it is told: plots and the like
 
     def attribute(self, name: str) -> Source:
         return replace(self, what=f"{self.what}.{name}") if self.dotted else self

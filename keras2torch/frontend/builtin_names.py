@@ -114,7 +114,8 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
         raise
     if raised_by_core(error):
         raise found._source.error("a value") from error
-    note(f"statements that need {found._source.what} are passed over")
+    if not found._source.quiet:
+        note(f"statements that need {found._source.what} are passed over")
     _mark_unreliable(values, found)
     return Absent(found._source)
 

@@ -136,7 +136,8 @@ class Importer:
             known = isinstance(error, ModuleNotFoundError)
             reason = "is not installed" if known else f"cannot be imported ({error})"
             note(f"{name} {reason}; a stand-in is used")
-        source = Source(name if fromlist else root, where, f"pip install {root}", dotted=True)
+        name = name if fromlist else root
+        source = Source(name, where, f"pip install {root}", dotted=True, quiet=error is None)
         module = Absent(source)
         if fromlist and "*" in fromlist:
             self._bind_star(name, module)

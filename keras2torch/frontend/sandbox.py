@@ -194,10 +194,16 @@ def _forgiving_dump(name: str, original: Any) -> Any:
 
 
 def _reader(name: str, original: Any) -> Any:
+    from keras2torch.frontend.standins import scikit_learn_data
+
     def read(*args: Any, **kwargs: Any) -> Any:
         found = first_absent((*args, *kwargs.values()))
         if found is not None:
             return Absent(found._source)
+        if name.startswith("sklearn.datasets."):
+            known = scikit_learn_data.fetch(name.rpartition(".")[2], *args, **kwargs)
+            if known is not None:
+                return known
         mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")
         if (
             isinstance(mode, str)
@@ -249,6 +255,7 @@ def missing_file(path: Any, reader: str = "open") -> Absent:
         text = text.decode("utf-8", "replace")
     what = f"the file {text!r}" if text is not None else f"what {reader}() reads"
     where = trace.user_location()
-    note(f"{where or 'the script'}: {what} is not here; a stand-in is used")
+    if text is None or "absent" not in text.split("/"):  # else a folder above it has been told
+        note(f"{where or 'the script'}: {what} is not here; a stand-in is used")
     fix = "put the file where the script looks for it, or run k2t in the folder where it is"
     return Absent(Source(what, where, fix))

@@ -53,6 +53,10 @@ _counters: dict[str, int] = {}
 _training: list[Any] = [None]  # the `training=` argument of the traced layers around us
 
 
+# Base arguments that stay the base's where a layer lists them among its own.
+_OF_EVERY_LAYER = ("name", "trainable", "dtype", "activity_regularizer", "weights")
+
+
 class TrainingFlag:
     """What ``call(self, x, training)`` receives while it is traced: true in train mode only."""
 
@@ -195,7 +199,10 @@ class Layer(Operation):
         # A field of the parent keeps its place, with the subclass's default.
         cls.fields = {**cls.fields, **own}
         for name, item in own.items():
-            setattr(cls, name, item)
+            if name == "weights":  # an argument only: the attribute lists the variables
+                delattr(cls, name)
+            else:
+                setattr(cls, name, item)
         if not cls.__name__.startswith("_"):
             for name in (cls.__name__, *names):
                 REGISTRY[name] = cls
@@ -230,13 +237,14 @@ class Layer(Operation):
                 refuse_absent(value, f"the argument {name} of {type(self).__name__}")
         self._arguments.update(given)
         for name in list(given):
-            if name in self.fields and name not in self.base_arguments:
+            if name in self.fields and name not in _OF_EVERY_LAYER:
                 self._fields[name] = given.pop(name)
         self._set_base(given)
         for name, item in self.fields.items():
             if item.default is _REQUIRED and name not in self._fields:
                 raise K2TError(
-                    f"{type(self).__name__} needs the argument {name!r}", where=trace.user_location()
+                    f"{type(self).__name__} needs the argument {name!r}",
+                    where=trace.user_location(),
                 )
 
     # Signature.
@@ -290,7 +298,9 @@ class Layer(Operation):
             shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
             self.input_shape_given = (batch, *shape)
         elif given.get("input_dim") is not None:
-            self.input_shape_given = self.input_from_dim(given["input_dim"], given.get("input_length"))
+            self.input_shape_given = self.input_from_dim(
+                given["input_dim"], given.get("input_length")
+            )
 
     def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
         """The input shape that Keras 1 and 2 mean by ``input_dim`` (and ``input_length``)."""
@@ -336,7 +346,9 @@ class Layer(Operation):
     @property
     def weights(self) -> list[Weight]:
         """The variables in Keras's order: trainable, non-trainable, then those of inner layers."""
-        own = [w for w in self._weights if w.trainable] + [w for w in self._weights if not w.trainable]
+        own = [w for w in self._weights if w.trainable] + [
+            w for w in self._weights if not w.trainable
+        ]
         found = {id(w): w for w in own}
         for layer in self.sublayers():
             found.update((id(w), w) for w in layer.weights)
@@ -346,7 +358,9 @@ class Layer(Operation):
 
     @property
     def trainable_weights(self) -> list[Weight]:
-        return [w for w in self.weights if w.trainable and w.layer.trainable] if self.trainable else []
+        return (
+            [w for w in self.weights if w.trainable and w.layer.trainable] if self.trainable else []
+        )
 
     trainable_variables = trainable_weights
 
@@ -522,7 +536,9 @@ class Layer(Operation):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask
 
-    def _normalise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _normalise(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
         """The first argument becomes tensors, also where the program passes arrays."""
         if "inputs" in kwargs and not args:
             args = (kwargs.pop("inputs"),)
@@ -589,14 +605,18 @@ class Layer(Operation):
         if any(tensor.mask is not None for tensor in made):
             return
         mask = self.compute_mask(args[0], masks if tensors_in(masks) else None)
-        for tensor, item in zip(made, mask if isinstance(mask, (list, tuple)) else [mask] * len(made)):
+        for tensor, item in zip(
+            made, mask if isinstance(mask, (list, tuple)) else [mask] * len(made)
+        ):
             if tensor.mask is None and isinstance(item, Tensor):
                 tensor.mask = item
 
     # Errors.
     def unsupported(self, what: str, fix: str | None = None) -> UnsupportedError:
         """The error to raise where an argument has no exact translation."""
-        return UnsupportedError(f"{type(self).__name__} {self.name!r}: {what}", where=self.where, fix=fix)
+        return UnsupportedError(
+            f"{type(self).__name__} {self.name!r}: {what}", where=self.where, fix=fix
+        )
 
     def unread_fields(self) -> list[str]:
         """Arguments set away from their default that nothing has read."""
@@ -613,7 +633,11 @@ class Layer(Operation):
         """Whether a field tells how to make a weight that the layer does not have (no bias, no scale)."""
         weight, _, aspect = name.rpartition("_")
         made = aspect in ("initializer", "regularizer", "constraint")
-        return made and self.__dict__.get(weight) is None and not any(w.name == weight for w in self._weights)
+        return (
+            made
+            and self.__dict__.get(weight) is None
+            and not any(w.name == weight for w in self._weights)
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
