@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import oracle
+import oracle  # isort: split
+
 import keras
 import pytest
 from keras.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention

@@ -214,6 +214,7 @@ class ReversibleEmbedding(Layer):
     logit_soft_cap: Any = None
 
     integer_input = True
+    ignored = ("logit_soft_cap", "reverse_dtype")  # of the way back only
 
     def build(self, input_shape: Shape = None) -> None:
         self.embeddings = self.add_weight(
