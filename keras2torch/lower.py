@@ -35,7 +35,7 @@ def lower(graph: Graph) -> Module:
     }
     for node in b.nodes:
         node.scopes = within.get(id(node.call), ()) + own.get(id(node.call), ())
-    outputs = [b.any(tensor) for tensor in graph.outputs]
+    outputs = [b.last(t) if b.is_flat(t) else b.any(t) for t in graph.outputs]
     inputs = [lowering.inputs[id(tensor)] for tensor in graph.inputs]
     module = Module(inputs, outputs, b.nodes)
     remove_dead_nodes(module)

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from keras2torch.helpers.padding import pad_same
+
 
 def average_pool_same(x: Tensor, window: tuple, stride: tuple) -> Tensor:
     """The mean of the pixels in each window, leaving out those beyond the edge."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.graph import Shape
+from keras2torch.builder import broadcast
+from keras2torch.graph import Shape, Spec
 from keras2torch.layers.activations import ACTIVATIONS
 from keras2torch.layers.base import Layer
 
@@ -30,7 +31,11 @@ class ReLU(_Elementwise):
 
     def lower(self, b: Any, inputs: Any) -> Any:
         return ACTIVATIONS["relu"](
-            b, inputs, float(self.negative_slope or 0.0), self.max_value, float(self.threshold or 0.0)
+            b,
+            inputs,
+            float(self.negative_slope or 0.0),
+            self.max_value,
+            float(self.threshold or 0.0),
         )
 
 
@@ -89,6 +94,8 @@ class PReLU(Layer):
         )
 
     def lower(self, b: Any, inputs: Any) -> Any:
+        if b.uses[id(self)] > 1:  # one tensor of slopes for all the calls
+            inputs = b.last(b.call_record.inputs[0])
         order = tuple(axis - 1 for axis in inputs.axes[1:])
         sizes = tuple(self.alpha.shape[axis] for axis in order)
         if all(n == 1 for n in sizes[1:]):  # one slope for each torch channel, or for all
@@ -108,15 +115,12 @@ class Softmax(Layer):
 
     supports_masking = True
 
-    @property
-    def layout(self) -> str:  # type: ignore[override]
-        """A mask lies in Keras's axis order; without one any order serves."""
-        return "last" if any("mask" in call_kwargs for call_kwargs in self._masked) else "any"
+    layout = "any"
 
-    @property
-    def _masked(self) -> list[dict[str, Any]]:
-        calls = [call for _, outputs in self._calls for call in [getattr(outputs, "call", None)] if call]
-        return [call.kwargs for call in calls if call.kwargs.get("mask") is not None]
+    def output_spec(self, inputs: Any, mask: Any = None) -> Spec:
+        if mask is not None and len(broadcast(inputs.shape, mask.shape)) > len(inputs.shape):
+            raise ValueError("the mask should not have more axes")
+        return Spec(inputs.shape, inputs.dtype)
 
     def lower(self, b: Any, inputs: Any, mask: Any = None) -> Any:
         x = inputs

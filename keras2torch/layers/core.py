@@ -8,6 +8,7 @@ import numpy
 
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
+from keras2torch.layers.conv import data_format
 
 
 def product(sizes: Any) -> int | None:
@@ -89,7 +90,11 @@ class Dense(Layer):
         if self.use_bias:
             weights["bias"] = b.same(self.bias)
         linear = b.submodule(
-            "nn.Linear", weights=weights, in_features=features, out_features=units, bias=bool(self.use_bias)
+            "nn.Linear",
+            weights=weights,
+            in_features=features,
+            out_features=units,
+            bias=bool(self.use_bias),
         )
         shape = (*inputs.shape[:-1], units)
         x = b.call(linear, inputs, shape=shape, axes=tuple(range(len(shape))))
@@ -125,7 +130,9 @@ class Flatten(Layer):
         rank = len(inputs.axes)
         # Keras flattens a channels_first tensor in channels-last order, too.
         channels_first = data_format(self) == "channels_first" and rank > 2
-        return flattened(b, inputs, (0, *range(2, rank), 1) if channels_first else tuple(range(rank)))
+        return flattened(
+            b, inputs, (0, *range(2, rank), 1) if channels_first else tuple(range(rank))
+        )
 
 
 def flattened(b: Any, x: Any, order: tuple[int, ...]) -> Any:
@@ -145,7 +152,10 @@ def flattened(b: Any, x: Any, order: tuple[int, ...]) -> Any:
     b.later(lambda: b.method("flatten", b.permute(x, dims), 1, shape=shape, axes=(0, 1)))
     value = b.function("torch.flatten", x, 1, shape=shape, axes=(0, 1))
     # From Keras's flattened sizes to the torch dimensions in their order.
-    value.flat = (tuple(x.shape[d] for d in dims[1:]), tuple(dims[1:].index(d) for d in range(1, rank)))
+    value.flat = (
+        tuple(x.shape[d] for d in dims[1:]),
+        tuple(dims[1:].index(d) for d in range(1, rank)),
+    )
     return value
 
 
@@ -162,11 +172,26 @@ class Dropout(Layer):
     takes_flat = True
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        if b.training is False or not self.rate:
-            return inputs
         rate = float(self.rate)
+        if not 0 <= rate <= 1:
+            raise self.unsupported(f"rate={rate} is no share", "give one between 0 and 1")
+        if b.training is False or not rate:
+            return inputs
         if self.noise_shape is not None:
-            raise self.unsupported("noise_shape has no equal in torch", "leave noise_shape out, or use SpatialDropout")
+            return self.shared(b, b.last(b.call_record.inputs[0]), rate)
         if b.training:
             return b.function("F.dropout", inputs, rate)
         return b.call(b.submodule("nn.Dropout", p=rate), inputs)
+
+    def shared(self, b: Any, x: Any, rate: float) -> Any:
+        """One choice along the axes where ``noise_shape`` is 1."""
+        given = tuple(self.noise_shape)
+        if len(given) != len(x.shape) or any(
+            n not in (None, 1, size) for n, size in zip(given, x.shape)
+        ):
+            raise self.unsupported(
+                f"noise_shape={given} for an input of shape {x.shape}", "use None and 1 only"
+            )
+        dims = tuple(i for i, n in enumerate(given) if n == 1 != x.shape[i])
+        always = {"always": True} if b.training else {}
+        return b.call(b.submodule("SharedDropout", p=rate, dims=dims, **always), x)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy
+
+from keras2torch import config
 from keras2torch.layers.base import TRAINING, Layer, map_shapes
 
 
@@ -36,29 +39,30 @@ class Rescaling(Layer):
         x = inputs
         if not x.dtype.startswith(("float", "bfloat")):
             x = b.method("float", x, dtype=self.dtype)
-        scale = _factor(b, self.scale, "scale")
-        offset = _factor(b, self.offset, "offset")
+        scale = self._factor(b, self.scale, "scale")
+        offset = self._factor(b, self.offset, "offset")
         if isinstance(scale, float) and scale and 1 < 1 / scale < 1e6 and (1 / scale).is_integer():
             x = b.operator("/", x, 1 / scale)  # x / 255 reads better than x * 0.00392156862745098
         elif not isinstance(scale, float) or scale != 1:
             x = b.operator("*", x, scale, shape=x.shape, axes=x.axes)
         if not isinstance(offset, float) or offset:
             sign = "-" if isinstance(offset, float) and offset < 0 else "+"
-            x = b.operator(sign, x, abs(offset) if sign == "-" else offset, shape=x.shape, axes=x.axes)
+            x = b.operator(
+                sign, x, abs(offset) if sign == "-" else offset, shape=x.shape, axes=x.axes
+            )
         return x
+
+    def _factor(self, b: Any, value: Any, name: str) -> Any:
+        array = numpy.asarray(value, "float32")
+        if array.ndim == 0:
+            return float(value)
+        if name == "scale" and config.image_data_format == "channels_first":
+            array = array.reshape(*array.shape, *(1,) * (3 - array.ndim))
+        return b.constant(array, name=name)
 
 
 def _is_number(value: Any) -> bool:
-    import numpy
-
-    return numpy.ndim(value) == 0
-
-
-def _factor(b: Any, value: Any, name: str) -> Any:
-    import numpy
-
-    array = numpy.asarray(value, "float32")
-    return float(value) if array.ndim == 0 else b.constant(array, name=name)
+    return bool(numpy.ndim(value) == 0)
 
 
 class Lambda(Layer):

@@ -17,7 +17,6 @@ class Embedding(Layer):
     embeddings_regularizer: Any = None
     embeddings_constraint: Any = None
     mask_zero: bool = False
-    weights: Any = None
     lora_rank: Any = None
     lora_alpha: Any = None
     quantization_config: Any = None
@@ -26,9 +25,15 @@ class Embedding(Layer):
         "init": "embeddings_initializer",
         "W_regularizer": "embeddings_regularizer",
         "W_constraint": "embeddings_constraint",
-        "dropout": None,
     }
     integer_input = True
+
+    ignored = ("lora_alpha",)
+
+    def __init__(self, *args: Any, dropout: float = 0.0, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if dropout:
+            raise self.unsupported("Keras 1's dropout of whole words has no equal", "use Dropout")
 
     def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
         return (None, input_length)
@@ -82,14 +87,18 @@ class Masking(Layer):
 
     mask_value: Any = 0.0
 
-    supports_masking = True
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         from keras2torch.ops import OPS
 
-        return OPS["keras.ops.any"](OPS["keras.ops.not_equal"](inputs, self.mask_value), axis=-1)
+        known = OPS["keras.ops.any"](OPS["keras.ops.not_equal"](inputs, self.mask_value), axis=-1)
+        outputs = super().call(inputs, known=known)
+        outputs.mask = known
+        return outputs
 
-    def lower(self, b: Any, inputs: Any) -> Any:
-        kept = b.operator("!=", inputs, float(self.mask_value), dtype="bool")
-        kept = b.reduce("any", kept, [-1], True, dtype="bool")
+    def output_spec(self, inputs: Any, known: Any) -> Spec:
+        return Spec(inputs.shape, inputs.dtype)
+
+    def lower(self, b: Any, inputs: Any, known: Any) -> Any:
+        shape = (*known.shape, 1)
+        kept = b.method("unsqueeze", known, -1, shape=shape, axes=tuple(range(len(shape))))
         return b.function("torch.where", kept, inputs, 0.0, dtype=inputs.dtype, shape=inputs.shape)

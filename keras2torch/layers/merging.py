@@ -12,7 +12,6 @@ from typing import Any
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
-from keras2torch.ops.base import result_dtype
 
 
 class _Merge(Layer):
@@ -47,8 +46,9 @@ class _Merge(Layer):
         rank = max(len(tensor.shape) for tensor in tensors)
         if all(len(tensor.shape) == rank for tensor in tensors):
             return list(inputs)
-        full = [b.any(tensor) for tensor in tensors if len(tensor.shape) == rank]
-        axes = full[0].axes
+        axes = next(b.any(tensor).axes for tensor in tensors if len(tensor.shape) == rank)
+        if b.call_record.kwargs.get("mask") is not None:
+            axes = tuple(range(rank))
         return [_raise(b, tensor, axes) for tensor in tensors]
 
     def lower(self, b: Any, inputs: Any) -> Any:
@@ -73,6 +73,8 @@ def _raise(b: Any, tensor: Tensor, axes: tuple[int, ...]) -> Any:
 
 
 def _common_dtype(inputs: Sequence[Any]) -> str:
+    from keras2torch.ops.dtypes import result_dtype
+
     return inputs[0].dtype if len(inputs) == 1 else result_dtype(*inputs)
 
 
@@ -196,7 +198,10 @@ class Concatenate(Layer):
         if all(m is None for m in masks):
             return None
         axis = int(self.axis) % len(inputs[0].shape)
-        if axis == len(inputs[0].shape) - 1 and len(inputs[0].shape) == len(_first(masks).shape) + 1:
+        if (
+            axis == len(inputs[0].shape) - 1
+            and len(inputs[0].shape) == len(_first(masks).shape) + 1
+        ):
             # Along the features: a step is known if any input knows it.
             if any(m is None for m in masks):
                 return _op("ones_like")(_first(masks))
@@ -206,7 +211,9 @@ class Concatenate(Layer):
             if m is None:
                 m = _op("ones_like")(tensor, dtype="bool")
             elif len(m.shape) < len(tensor.shape):
-                m = _op("logical_or")(_op("expand_dims")(m, -1), _op("zeros_like")(tensor, dtype="bool"))
+                m = _op("logical_or")(
+                    _op("expand_dims")(m, -1), _op("zeros_like")(tensor, dtype="bool")
+                )
             parts.append(m)
         return _op("any")(_op("concatenate")(parts, axis=axis), axis=-1)
 
@@ -276,19 +283,3 @@ class Dot(Layer):
         equation = f"{''.join(left)},{''.join(right)}->{''.join(out)}"
         axes = tuple(range(len(shape)))
         return b.function("torch.einsum", equation, x, y, shape=shape, axes=axes)
-
-
-class Merge(Layer):
-    """Keras 1's layer over whole models: ``Sequential().add(Merge([left, right], mode="concat"))``."""
-
-    layers: Any = None
-    mode: Any = "sum"
-    concat_axis: int = -1
-    dot_axes: Any = -1
-    output_shape_: Any = None
-    output_mask: Any = None
-    arguments: Any = None
-    node_indices: Any = None
-    tensor_indices: Any = None
-
-    old_names = {"output_shape": "output_shape_"}

@@ -1,4 +1,8 @@
-"""BatchNormalization and LayerNormalization: keras/src/layers/normalization/ of Keras 3.15."""
+"""Batch and layer normalisation.
+
+Keras's moving variance follows the batch's own variance, torch's running variance the unbiased one, which is
+n / (n - 1) times as large for n values in a channel of the batch. Outputs and gradients are equal.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,63 @@ from typing import Any
 
 import numpy
 
-from keras2torch.graph import Shape
+from keras2torch.errors import ShapeError
+from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
-from keras2torch.layers.core import product
 from keras2torch.module import Mapping
 
+_KERAS1_NAMES = {
+    "gamma_init": "gamma_initializer",
+    "beta_init": "beta_initializer",
+}
 
-def tracked() -> Mapping:
-    """torch's count of batches, which Keras does not keep."""
-    return Mapping((), lambda: numpy.zeros((), "int64"), (), False)
+
+class _Normalization(Layer):
+    """A scale (gamma) and an offset (beta) around a normalisation over some axes."""
+
+    supports_masking = True
+    layout = "any"
+
+    def output_spec(self, inputs: Any) -> Spec:
+        dtype = inputs.dtype
+        return Spec(inputs.shape, dtype if dtype.startswith(("float", "bfloat")) else "float32")
+
+    def add_scale_and_offset(self, shape: Shape) -> None:
+        self.gamma = self._add("gamma", shape) if self.scale else None
+        self.beta = self._add("beta", shape) if self.center else None
+
+    def _add(self, name: str, shape: Shape) -> Any:
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def affine(self, b: Any, order: Any = None) -> dict[str, Mapping]:
+        """``weight`` and ``bias`` of the torch module; what Keras does not have stays at 1 or 0."""
+
+        def arranged(array: Any) -> Any:
+            return array if order is None else array[order]
+
+        shape = (self.gamma if self.gamma is not None else self.beta).shape
+        ones = Mapping((), lambda: numpy.ones(shape, "float32"), shape, False, "Keras: scale=False")
+        zeros = Mapping(
+            (), lambda: numpy.zeros(shape, "float32"), shape, False, "Keras: center=False"
+        )
+        return {
+            "weight": ones if self.gamma is None else b.mapping(arranged, self.gamma),
+            "bias": zeros if self.beta is None else b.mapping(arranged, self.beta),
+        }
 
 
-class BatchNormalization(Layer):
-    """Normalises over all axes but ``axis``, by the batch in train mode, by running averages in inference."""
+class BatchNormalization(_Normalization):
+    """Each channel to mean 0 and variance 1: of the batch in train mode, of moving averages else."""
 
-    axis: Any = -1
+    axis: int = -1
     momentum: float = 0.99
-    epsilon: float = 0.001
+    epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
     beta_initializer: Any = "zeros"
@@ -38,123 +82,110 @@ class BatchNormalization(Layer):
     renorm_momentum: float = 0.99
     synchronized: bool = False
 
-    old_names = {
-        "mode": None,
-        "beta_init": "beta_initializer",
-        "gamma_init": "gamma_initializer",
-        "running_mean_initializer": "moving_mean_initializer",
-        "running_variance_initializer": "moving_variance_initializer",
-        "fused": None,
-        "virtual_batch_size": None,
-        "adjustment": None,
-    }
-    ignored = ("renorm_clipping", "renorm_momentum")
-    supports_masking = True
+    ignored = ("renorm_clipping", "renorm_momentum", "synchronized")
+    old_names = {**_KERAS1_NAMES, "fused": None, "virtual_batch_size": None, "adjustment": None}
+    takes_flat = True
 
-    def _axis(self, rank: int) -> int:
-        axis = self.axis[0] if isinstance(self.axis, (list, tuple)) else self.axis
-        return int(axis) % rank
+    def __init__(self, *args: Any, mode: int = 0, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if mode not in (0, 2):  # Keras 1: 2 is per batch in train mode and in test mode, too
+            raise self.unsupported(f"mode={mode} of Keras 1 has no translation", "use mode=0")
+        if self.renorm:
+            raise self.unsupported("renorm=True has no equal in torch", "set renorm=False")
+        if isinstance(self.axis, (list, tuple)):
+            if len(self.axis) != 1:
+                raise self.unsupported(f"axis={self.axis!r} has several axes", "give one axis")
+            self.axis = self.axis[0]
 
     def build(self, input_shape: Shape) -> None:
-        size = (input_shape[self._axis(len(input_shape))],)
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=size,
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
+        shape = (input_shape[int(self.axis)],)
+        self.add_scale_and_offset(shape)
+        for name in ("moving_mean", "moving_variance"):
+            weight = self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=getattr(self, f"{name}_initializer"),
+                trainable=False,
             )
-        if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=size,
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
-        self.moving_mean = self.add_weight(
-            name="moving_mean",
-            shape=size,
-            initializer=self.moving_mean_initializer,
-            trainable=False,
-        )
-        self.moving_variance = self.add_weight(
-            name="moving_variance",
-            shape=size,
-            initializer=self.moving_variance_initializer,
-            trainable=False,
-        )
-        self._rank = len(input_shape)
+            setattr(self, name, weight)
 
-    @property
-    def layout(self) -> str:  # type: ignore[override]
-        """torch normalises dimension 1: images are wanted channels first."""
-        return "spatial" if 3 <= self._rank <= 5 else "last"
-
-    @property
-    def channels_first(self) -> bool:
-        """Whether Keras's axis 1 is the one to be normalised."""
-        return self._axis(self._rank) == 1
+    def output_spec(self, inputs: Any) -> Spec:
+        if inputs.shape[int(self.axis)] != self.moving_mean.shape[0]:
+            raise ValueError(f"axis {self.axis} should be of size {self.moving_mean.shape[0]}")
+        return super().output_spec(inputs)
 
     def lower(self, b: Any, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None and b.training is not False and self.trainable:
+        x = b.floating(inputs)
+        rank = len(x.axes)
+        if rank < 2 or rank > 5:
+            raise self.unsupported(f"torch normalises tensors of 2 to 5 axes, not {rank}")
+        if x.dim(int(self.axis)) != 1:
+            axis = int(self.axis) % rank
+            axes = (0, axis, *(a for a in range(1, rank) if a != axis))
+            x = b.permute(x, tuple(x.axes.index(a) for a in axes), axes=axes)
+        training = self.mode(b)
+        if mask is None or training is False:
+            return b.call(self.module(b, x, training), x)
+        if rank != 3 or training is True or x.axes != (0, 2, 1):
             raise self.unsupported(
-                "a mask weights the batch statistics, which torch's batch normalisation cannot",
-                "put the layer before the mask, or use LayerNormalization",
+                "the statistics of this masked batch have no translation",
+                "normalise before the mask is made",
             )
-        if self.renorm:
-            raise self.unsupported("renorm has no equal in torch", "set renorm=False")
-        if self.synchronized:
+        return b.call(self.module(b, x, training, "MaskedBatchNorm1d"), x, mask)
+
+    def mode(self, b: Any) -> bool | None:
+        """Whether the batch's statistics are used: always, never, or (None) in train mode."""
+        if not self.trainable:
+            return False
+        modes = {call.training for call in b.graph.calls if call.operation is self}
+        if len(modes) > 1:
             raise self.unsupported(
-                "synchronized=True", "set it to False; convert the module by nn.SyncBatchNorm"
+                "the layer is called with more than one value of `training`",
+                "give all its calls the same",
             )
-        rank = self._rank
-        axis = self._axis(rank)
-        if rank > 5 or (rank > 2 and axis not in (1, rank - 1)) or (rank == 2 and axis != 1):
-            raise self.unsupported(f"axis={self.axis} of {rank} axes", "normalise the channel axis")
-        size = self.moving_mean.shape[0]
-        weights = {}
+        return modes.pop()
+
+    def module(self, b: Any, x: Any, training: bool | None, cls: str | None = None) -> Any:
+        """``nn.BatchNormNd``; it keeps to its own statistics or the batch's where Keras does."""
+        order = None
+        if x.flat is not None:  # a flattened image: its features in torch's order
+            sizes, permutation = x.flat
+            order = numpy.arange(x.shape[1]).reshape(sizes).transpose(permutation).reshape(-1)
         affine = self.gamma is not None or self.beta is not None
-        if affine:
-            weights["weight"] = (
-                b.same(self.gamma) if self.gamma is not None else _fixed((size,), 1, "scale=False")
-            )
-            weights["bias"] = (
-                b.same(self.beta) if self.beta is not None else _fixed((size,), 0, "center=False")
-            )
-        weights["running_mean"] = b.same(self.moving_mean)
-        weights["running_var"] = b.same(self.moving_variance)
-        weights["num_batches_tracked"] = tracked()
-        norm = b.submodule(
-            f"nn.BatchNorm{max(1, rank - 2)}d",
+        weights = self.affine(b, order) if affine else {}
+        if training is not True:
+            weights |= self.statistics(b, order)
+        options: dict[str, Any] = {} if affine else {"affine": False}
+        sub = b.submodule(
+            cls or f"nn.BatchNorm{max(1, len(x.shape) - 2)}d",
             weights=weights,
-            num_features=size,
+            num_features=x.shape[1],
             eps=float(self.epsilon),
-            momentum=_complement(float(self.momentum)),
-            affine=affine,
+            momentum=round(1 - float(self.momentum), 12),
+            **options,
+            **({"track_running_stats": False} if training else {}),
         )
-        # Keras runs a frozen batch normalisation in inference mode.
-        norm.eval_mode = not self.trainable or b.training is False
-        return b.call(norm, inputs, shape=inputs.shape, axes=inputs.axes)
+        sub.eval_mode = training is False
+        return sub
+
+    def statistics(self, b: Any, order: Any) -> dict[str, Mapping]:
+        """The buffers of ``nn.BatchNormNd``."""
+
+        def arranged(array: Any) -> Any:
+            return array if order is None else array[order]
+
+        return {
+            "running_mean": b.mapping(arranged, self.moving_mean),
+            "running_var": b.mapping(arranged, self.moving_variance),
+            "num_batches_tracked": Mapping((), lambda: numpy.array(0, "int64"), (), False),
+        }
 
 
-def _fixed(shape: tuple[int, ...], value: float, reason: str) -> Mapping:
-    """A tensor that torch has and Keras has not: constant, and not trained."""
-    return Mapping((), lambda: numpy.full(shape, value, "float32"), shape, False, fixed=reason)
-
-
-def _complement(momentum: float) -> float:
-    """torch counts the share of the new batch: 1 - 0.99 is 0.01, not 0.010000000000000009."""
-    return float(f"{1 - momentum:.12g}")
-
-
-class LayerNormalization(Layer):
-    """Normalises each sample over ``axis`` (one or several)."""
+class LayerNormalization(_Normalization):
+    """Each sample to mean 0 and variance 1 over one axis or several."""
 
     axis: Any = -1
-    epsilon: float = 0.001
+    epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
     beta_initializer: Any = "zeros"
@@ -164,58 +195,46 @@ class LayerNormalization(Layer):
     beta_constraint: Any = None
     gamma_constraint: Any = None
 
-    old_names = {"rms_scaling": None}
-    supports_masking = True
+    def __init__(self, *args: Any, rms_scaling: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if rms_scaling:
+            raise self.unsupported("rms_scaling=True is deprecated", "use RMSNormalization")
 
-    def _axes(self, rank: int) -> tuple[int, ...]:
-        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
-        return tuple(sorted(int(axis) % rank for axis in axes))
+    def normalised(self, rank: int) -> tuple[int, ...]:
+        given = self.axis if isinstance(self.axis, (list, tuple)) else (self.axis,)
+        return tuple(sorted(int(axis) % rank for axis in given))
 
     def build(self, input_shape: Shape) -> None:
-        shape = tuple(input_shape[axis] for axis in self._axes(len(input_shape)))
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=shape,
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
+        axes = self.normalised(len(input_shape))
+        self._shape = tuple(input_shape[axis] for axis in axes)
+        if None in self._shape:
+            raise ShapeError(
+                f"LayerNormalization {self.name!r}: the size of axis {self.axis} is not known",
+                where=self.where,
+                fix="give the Input a full shape on that axis",
             )
-        if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=shape,
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
+        self.add_scale_and_offset(self._shape)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        rank = len(inputs.shape)
-        axes = self._axes(rank)
-        order = (*(a for a in range(rank) if a not in axes), *axes)
-        x = b.permute(inputs, order)
-        sizes = tuple(inputs.shape[a] for a in axes)
-        if product(sizes) is None:
-            raise self.unsupported(
-                "an axis that it normalises has no known size", "give the Input a full shape"
-            )
-        weights = {}
+        x = b.floating(inputs)
+        rank = len(x.axes)
+        axes = self.normalised(rank)
+        if 0 in axes:
+            raise self.unsupported("normalising over the batch axis has no equal in torch")
+        if x.axes[-len(axes) :] != axes:
+            order = (*(a for a in range(rank) if a not in axes), *axes)
+            x = b.permute(x, tuple(x.axes.index(a) for a in order), axes=order)
         affine = self.gamma is not None or self.beta is not None
-        if self.gamma is not None:
-            weights["weight"] = b.same(self.gamma)
-        elif affine:
-            weights["weight"] = _fixed(sizes, 1, "scale=False")
-        if self.beta is not None:
-            weights["bias"] = b.same(self.beta)
+        weights = self.affine(b) if affine else {}
+        bias = self.beta is not None
+        if not bias:
+            weights.pop("bias", None)
         norm = b.submodule(
             "nn.LayerNorm",
             weights=weights,
-            normalized_shape=sizes[0] if len(sizes) == 1 else sizes,
+            normalized_shape=self._shape[0] if len(axes) == 1 else self._shape,
             eps=float(self.epsilon),
             elementwise_affine=affine,
-            bias=self.beta is not None or not affine,
+            **({} if bias or not affine else {"bias": False}),
         )
-        y = b.call(norm, x, shape=x.shape, axes=x.axes)
-        return b.permute(y, tuple(order.index(a) for a in range(rank)))
+        return b.call(norm, x)

@@ -60,7 +60,9 @@ class _Pooling(Spatial):
     def padding_name(self) -> str:
         padding = str(self.padding).lower()
         if padding not in ("valid", "same"):
-            raise self.unsupported(f"padding={self.padding!r} is not known", 'use "valid" or "same"')
+            raise self.unsupported(
+                f"padding={self.padding!r} is not known", 'use "valid" or "same"'
+            )
         return padding
 
     def output_spec(self, inputs: Any) -> Spec:
@@ -241,7 +243,9 @@ class _AdaptivePooling(Spatial):
         sizes = self.spatial(inputs.shape)
         if None in sizes:
             raise ValueError("the spatial sizes must be known")
-        return Spec(self.with_spatial(inputs.shape, pair(self.output_size, self.rank)), inputs.dtype)
+        return Spec(
+            self.with_spatial(inputs.shape, pair(self.output_size, self.rank)), inputs.dtype
+        )
 
     def lower(self, b: Any, inputs: Any) -> Any:
         size = square(pair(self.output_size, self.rank))

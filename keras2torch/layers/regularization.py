@@ -24,6 +24,8 @@ class _SpatialDropout(Layer):
 
     def lower(self, b: Any, inputs: Any) -> Any:
         rate = float(self.rate)
+        if len(inputs.shape) != self.rank + 2:
+            raise self.unsupported(f"an input of {len(inputs.shape)} axes")
         if b.training is False or not rate:
             return inputs
         if b.training:
@@ -36,8 +38,6 @@ class SpatialDropout1D(_SpatialDropout):
 
     rate: float
     seed: Any = None
-    name: Any = None
-    dtype: Any = None
 
     rank = 1
 
@@ -48,8 +48,6 @@ class SpatialDropout2D(_SpatialDropout):
     rate: float
     data_format: Any = None
     seed: Any = None
-    name: Any = None
-    dtype: Any = None
 
 
 class SpatialDropout3D(_SpatialDropout):
@@ -58,8 +56,6 @@ class SpatialDropout3D(_SpatialDropout):
     rate: float
     data_format: Any = None
     seed: Any = None
-    name: Any = None
-    dtype: Any = None
 
     rank = 3
 
@@ -70,13 +66,13 @@ class _Noise(Layer):
     layout = "any"
     takes_flat = True
 
-    def noise(self, b: Any, inputs: Any, amount: float) -> Any:
+    def noise(self, b: Any, inputs: Any, **amount: float) -> Any:
         """A helper module of the layer's own name; nothing in inference mode."""
-        if b.training is False or not amount:
+        if b.training is False or not all(amount.values()):
             return inputs
         if b.training:
-            raise self.unsupported("training=True at the call", "leave the argument out")
-        return b.call(b.submodule(type(self).__name__, amount=amount), inputs)
+            amount["always"] = True
+        return b.call(b.submodule(type(self).__name__, **amount), inputs)
 
 
 class GaussianNoise(_Noise):
@@ -88,7 +84,7 @@ class GaussianNoise(_Noise):
     old_names = {"sigma": "stddev"}
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return self.noise(b, inputs, float(self.stddev))
+        return self.noise(b, inputs, std=float(self.stddev))
 
 
 class GaussianDropout(_Noise):
@@ -100,7 +96,7 @@ class GaussianDropout(_Noise):
     old_names = {"p": "rate"}
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return self.noise(b, inputs, float(self.rate))
+        return self.noise(b, inputs, p=float(self.rate))
 
 
 class AlphaDropout(Layer):
@@ -135,9 +131,12 @@ class ActivityRegularization(Layer):
     layout = "any"
     takes_flat = True
 
-    def lower(self, b: Any, inputs: Any) -> Any:
+    def __init__(self, *args: Any, **kwargs: Any):
         from keras2torch.regularizers import REGISTRY
 
+        super().__init__(*args, **kwargs)
         if self.l1 or self.l2:
-            self._losses.append(("activity", REGISTRY["L1L2"](l1=self.l1, l2=self.l2), inputs.tensor))
+            self.activity_regularizer = REGISTRY["L1L2"](l1=float(self.l1), l2=float(self.l2))
+
+    def lower(self, b: Any, inputs: Any) -> Any:
         return inputs

@@ -144,7 +144,9 @@ class Cropping2D(_Edges):
             index.pop()
         if all(part == slice(None) for part in index):
             return inputs
-        return b.index(inputs, tuple(index), shape=self.torch_shape(b, inputs.axes), axes=inputs.axes)
+        return b.index(
+            inputs, tuple(index), shape=self.torch_shape(b, inputs.axes), axes=inputs.axes
+        )
 
 
 class Cropping1D(Cropping2D):
