@@ -19,10 +19,10 @@ def residual_block(x, filters, strides):
     """Two 3x3 convolutions with a projected shortcut."""
     shortcut = layers.Conv2D(filters, 1, strides=strides, use_bias=False)(x)
     x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
     x = layers.ReLU()(x)
     x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
     x = layers.Add()([x, shortcut])
     return layers.ReLU()(x)
 
@@ -30,7 +30,7 @@ def residual_block(x, filters, strides):
 def build_model():
     image = keras.Input((8, 8, 1), name="image")
     x = layers.Conv2D(32, 3, padding="same", use_bias=False, name="stem")(image)
-    x = layers.BatchNormalization(name="stem_bn")(x)
+    x = layers.BatchNormalization(momentum=0.9, name="stem_bn")(x)
     x = layers.ReLU()(x)
     x = residual_block(x, 32, strides=1)
     x = residual_block(x, 64, strides=2)

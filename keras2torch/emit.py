@@ -11,7 +11,7 @@ from typing import Any
 from keras2torch.expressions import forward_lines, submodule_text
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines
-from keras2torch.module import Module, ModuleClass, Param, Submodule, classes_of
+from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
 from keras2torch.quoting import comment, identifier, prose, quote
 
 LINE_LENGTH = 100
@@ -63,18 +63,17 @@ def _class_text(
     cls: ModuleClass, root: bool, initial: list[str], has_function: bool, doc: list[str]
 ) -> ClassText:
     body = cls.body
-    parameters = ", ".join(f"{p.name}: {p.annotation}" for p in cls.parameters)
+    parameters = ", ".join(map(_parameter_text, cls.parameters))
     init = [line for member in body.members for line in _member_lines(member)]
     init += initial
     if root and has_function:
         init.append("self.apply(init_like_keras)")
     init += [line for member in body.members for line in _frozen_lines(member)]
     inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
-    stored = [
-        f"self.{p.name} = {p.name}"
-        for p in cls.parameters
-        if any(f"self.{p.name}" in line for line in lines)
-    ]
+    read = set(re.findall(r"\bself\.(\w+)", "\n".join(lines)))
+    stored = [f"self.{p.name} = {p.name}" for p in cls.parameters if p.name in read]
+    for name, formula in cls.derived.items():
+        stored.append(f"{'self.' if name in read else ''}{name} = {formula.text}")
     arguments = ", ".join(f"{name}: {kind}" for name, kind in inputs)
     documentation = (
         [prose(line) for line in (cls.doc or "").strip().splitlines()[:1]] if not root else doc[1:]
@@ -88,6 +87,11 @@ def _class_text(
         lines,
         _train_lines(body),
     )
+
+
+def _parameter_text(parameter: Parameter) -> str:
+    default = "" if parameter.default is None else f" = {quote(parameter.default)}"
+    return f"{parameter.name}: {parameter.annotation}{default}"
 
 
 def _member_lines(member: Any) -> list[str]:
@@ -183,4 +187,5 @@ def format_source(source: str) -> str:
     """``source`` as black prints it (line length 100)."""
     import black
 
-    return black.format_str(source, mode=black.Mode(line_length=LINE_LENGTH))
+    mode = black.Mode(line_length=LINE_LENGTH, target_versions={black.TargetVersion.PY310})
+    return black.format_str(source, mode=mode)

@@ -7,7 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from keras2torch.module import Module, ModuleClass, Node, Param, Parameter, Submodule, Value
+from keras2torch.module import (
+    Formula,
+    Module,
+    ModuleClass,
+    Node,
+    Param,
+    Parameter,
+    Submodule,
+    Value,
+)
 from keras2torch.naming import is_generic
 from keras2torch.quoting import comment, identifier, quote, to_identifier
 from keras2torch.torch_signatures import FUNCTION_DEFAULTS, signature_of
@@ -49,6 +58,12 @@ class _Text:
 
 def submodule_text(sub: Submodule) -> str:
     """``nn.Conv2d(3, 16, 3, padding=1)``, without the arguments that are torch's defaults."""
+    if sub.present is not None and sub.present is not True:
+        return f"{_constructor(sub)} if {literal(sub.present)} else nn.Identity()"
+    return _constructor(sub)
+
+
+def _constructor(sub: Submodule) -> str:
     if sub.items is not None:
         return f"nn.Sequential({', '.join(_items(sub.items))})"
     if isinstance(sub.cls, ModuleClass):
@@ -71,7 +86,10 @@ def submodule_text(sub: Submodule) -> str:
 def _child_arguments(sub: Submodule) -> str:
     """Leading channel counts by position, the rest by name."""
     parts, positional = [], True
+    defaults = {p.name: p.default for p in sub.cls.parameters}  # type: ignore[union-attr]
     for name, value in sub.args.items():
+        if defaults[name] is not None and type(value) is not Parameter and value == defaults[name]:
+            continue
         positional = positional and (
             name.endswith(("channels", "features", "dim")) or name in ("filters", "units")
         )
@@ -101,6 +119,10 @@ def literal(value: Any) -> str:
     """A literal, or the constructor parameter that stands in its place."""
     if isinstance(value, Parameter):
         return value.name
+    if isinstance(value, Formula):
+        return value.text
+    if isinstance(value, tuple) and any(isinstance(item, (Parameter, Formula)) for item in value):
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, Dtype):
         return f"torch.{identifier(value.name)}"
     if isinstance(value, TrainOnly):
@@ -244,6 +266,9 @@ class _Writer:
         args = [self.show(a) for a in (node.args[:1] if node.kind == "index" else node.args)]
         if node.kind == "operator":
             return _operator(node.target, args)
+        if node.kind == "optional":
+            text = _operator(node.target, args[:2])[0]
+            return f"{text} if {args[3].text} else {args[2].within(1)}", 0
         if node.kind == "index":
             return f"{args[0].within(_ATOM)}[{self.index_text(node.args[1])}]", _ATOM
         if node.kind == "size":
@@ -253,7 +278,7 @@ class _Writer:
         if node.kind == "attribute":
             return f"{args[0].within(_ATOM)}.{node.target}", _ATOM
         words = [a.text for a in args]
-        defaults = FUNCTION_DEFAULTS.get(str(node.target), {})
+        defaults = FUNCTION_DEFAULTS.get(node.target, {}) if isinstance(node.target, str) else {}
         named = [
             f"{identifier(k)}={self.show(v).text}"
             for k, v in node.kwargs.items()

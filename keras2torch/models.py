@@ -402,7 +402,7 @@ class Sequential(Model):
             if calls:
                 inside = {id(t) for call in calls for t in call.outputs}
                 entry = [t for call in calls for t in call.inputs if id(t) not in inside]
-                self.outputs = [t for t in entry if t.call is not None or t in (self.inputs or [])][
+                self.outputs = [t for t in entry if t.call is not None or any(t is i for i in self.inputs or [])][
                     :1
                 ]
                 self.output_structure = self.outputs[0]

@@ -15,7 +15,7 @@ from typing import Any
 from keras2torch.graph import Scope, Shape, Weight
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Value:
     """A torch tensor in ``forward``. ``shape`` is in torch's order.
 
@@ -51,6 +51,14 @@ class Parameter:
 
     name: str
     annotation: str = "int"
+    default: Any = None  # None: it has none
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An expression over constructor parameters that stands in the place of a literal."""
+
+    text: str
 
 
 @dataclass
@@ -64,7 +72,7 @@ class Mapping:
     fixed: str = ""  # why a parameter of torch's never changes: Keras does not have it
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Submodule:
     """A member made by a call in ``__init__``: ``nn.Conv2d(...)``, a helper class, or a child Module.
 
@@ -84,9 +92,10 @@ class Submodule:
     name: str | None = None
     frozen: bool = False  # Keras's trainable=False: no gradients
     eval_mode: bool = False  # runs in inference mode always (a frozen BatchNormalization)
+    present: Any = None  # of a member that only some instances have: a flag, else nn.Identity()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Param:
     """A member that is a tensor of the module itself: ``nn.Parameter``, or a buffer."""
 
@@ -123,7 +132,7 @@ class Param:
 Member = Submodule | Param
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Node:
     """One operation of ``forward``.
 
@@ -132,6 +141,7 @@ class Node:
     function  "F.relu"               F.relu(x)
     method    "mean"                 x.mean(dim=1)
     operator  "+"                    x + y        (one argument: -x)
+    optional  "+"                    x + y if self.flag else y   (args: x, y, what remains, the flag)
     index     ""                     x[:, 0]
     size      ""                     x.shape[1]
     attribute "device"               x.device
@@ -171,7 +181,7 @@ class Node:
         self.kwargs = map_values(swap, self.kwargs)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Module:
     """One instance of an nn.Module."""
 
@@ -224,7 +234,7 @@ class Module:
         return "\n".join(_print(self))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ModuleClass:
     """One class of the generated file and all its instances; the first one is written."""
 
@@ -232,6 +242,7 @@ class ModuleClass:
     instances: list[Module]
     parameters: list[Parameter] = field(default_factory=list)
     doc: str | None = None
+    derived: dict[str, Formula] = field(default_factory=dict)  # what __init__ works out first
 
     @property
     def body(self) -> Module:
@@ -282,6 +293,8 @@ def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Member]]:
 
 
 def _walk_member(path: str, named: Member, member: Member) -> Iterator[tuple[str, Member]]:
+    if isinstance(member, Submodule) and member.present is False:
+        return
     yield path, member
     if isinstance(member, Submodule) and isinstance(named, Submodule):
         if member.items is not None and named.items is not None:
@@ -327,6 +340,8 @@ def _print(module: Module, indent: str = "") -> Iterator[str]:
             return f"@{'/'.join(item.hints)}"
         if isinstance(item, Parameter):
             return f"${item.name}"
+        if isinstance(item, Formula):
+            return f"({item.text})"
         if isinstance(item, (list, tuple)):
             return "(" + ", ".join(show(i) for i in item) + ")"
         if isinstance(item, slice):
@@ -342,7 +357,8 @@ def _print(module: Module, indent: str = "") -> Iterator[str]:
         target = node.target
         if isinstance(target, Submodule):
             name = target.cls if isinstance(target.cls, str) else target.cls.name
-            target = f"{name}({', '.join(f'{k}={show(v)}' for k, v in target.args.items())})"
+            flag = "" if target.present is None else f" if {show(target.present)}"
+            target = f"{name}({', '.join(f'{k}={show(v)}' for k, v in target.args.items())}){flag}"
         used = [show(a) for a in node.args] + [f"{k}={show(v)}" for k, v in node.kwargs.items()]
         scopes = "".join(f" in {scope}" for scope in node.scopes)
         yield f"{indent}  {made} = {node.kind} {target} ({', '.join(used)}){scopes}"

@@ -58,6 +58,7 @@ _TEXT = {
     "nn.AlphaDropout": "p, *, inplace=False",
     "nn.PReLU": "*, num_parameters=1, init=0.25",
     "nn.ReLU": "*, inplace=False",
+    "nn.ReLU6": "*, inplace=False",
     "nn.ELU": "*, alpha=1.0, inplace=False",
     "nn.GELU": "*, approximate='none'",
     "nn.LeakyReLU": "*, negative_slope=0.01, inplace=False",

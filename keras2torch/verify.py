@@ -187,7 +187,7 @@ def _integer_limit(result: Generated, index: int) -> int | None:
     limits = [
         int(call.operation.input_dim)
         for call in result.graph.calls
-        if tensor in call.inputs and hasattr(call.operation, "input_dim") and call.operation.input_dim
+        if any(tensor is t for t in call.inputs) and hasattr(call.operation, "input_dim") and call.operation.input_dim
     ]
     return min(limits) if limits else None
 

@@ -24,6 +24,7 @@ import numpy as np
 import keras
 from keras import layers, regularizers
 
+keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 images = rng.normal(size=(60, 8, 8, 2)).astype("float32")
 rows = rng.normal(size=(60, 6)).astype("float32")

@@ -124,11 +124,10 @@ class LegacyWeights(Weights):
         owners: dict[Path, list[Weight]] = {}
         above = {path: self._ancestors(path) for path in leaves}
         for weight in weights:
-            parts = weight.name.split("/")[:-1]
             best: list[Path] = []
             best_score = (-1, 0)
             for path, leaf in leaves.items():
-                score = _score(parts, leaf.name, above[path])
+                score = _score(weight.name, leaf.name, above[path])
                 if score is not None and score >= best_score:
                     best = [*best, path] if score == best_score else [path]
                     best_score = score
@@ -180,13 +179,16 @@ def _is_below(weight: Weight, names: list[str]) -> bool:
     return any(part in names or part.startswith(starts) for part in parts)
 
 
-def _score(parts: list[str], name: str, ancestors: list[str]) -> tuple[int, int] | None:
-    """How well a weight's name, without its last part, fits a layer; None where it does not.
+def _score(weight: str, name: str, ancestors: list[str]) -> tuple[int, int] | None:
+    """How well a weight's name fits a layer; None where it does not.
 
     "block/inner/dense/kernel" belongs to block > inner > dense, and not to block > dense; plain
     "dense/kernel" to the latter. Ancestors may be left out, but not reordered; what follows the
-    layer's name are its sub-layers. Names may contain slashes.
+    layer's name are its sub-layers. Names may contain slashes. Keras 1 wrote "dense_W".
     """
+    parts = weight.split("/")[:-1]
+    if not parts:
+        return (len(name), 0) if weight.startswith(f"{name}_") else None
     position = matched = skipped = 0
     wanted = name.split("/")
     above = [ancestor.split("/") for ancestor in ancestors]

@@ -65,8 +65,8 @@ def read_optimizer(
     class_name, config, grouped = _optimizer_config(training_config, variables)
     state = OptimizerState(class_name, variables)
     rest = list(variables)
-    if rest and rest[0].shape == () and "int" in rest[0].dtype:
-        state.iterations = int(rest.pop(0).read())
+    if rest and rest[0].shape == () and ("int" in rest[0].dtype or grouped):
+        state.iterations = int(rest.pop(0).read())  # a float in Keras 1
     if rest and rest[0].shape == () and _has_learning_rate(config, rest):
         state.learning_rate = float(rest.pop(0).read())
     _fill_slots(state, config, rest, grouped)
@@ -92,7 +92,7 @@ def _optimizer_config(
     if not isinstance(class_name, str) or not isinstance(config, dict):
         raise SavedModelError("the saved optimizer's config is damaged")
     first = variables[0].name.rsplit("/", 1)[-1].split(":")[0]
-    grouped = grouped or first in ("iter", "iterations", "Variable")
+    grouped = grouped or first.startswith(("iter", "Variable")) and first != "iteration"
     return class_name.split(">")[-1], config, grouped
 
 
@@ -107,6 +107,10 @@ def _fill_slots(
     state: OptimizerState, config: dict[str, Any], rest: list[Weight], grouped: bool
 ) -> None:
     names = _SLOTS.get(state.class_name.lower())
+    if grouped and names and len(rest) % (len(names) + 1) == 0:
+        count = len(rest) // (len(names) + 1)
+        if all(weight.shape == (1,) for weight in rest[-count:]):
+            rest = rest[:-count]  # Adam's place for amsgrad, which is off
     unusual = [
         key
         for key in ("amsgrad", "use_ema", "centered", "gradient_accumulation_steps")

@@ -50,3 +50,22 @@ def histogram(x: Tensor, bins: int, low: float | None, high: float | None) -> tu
     inside = x[(x >= first) & (x <= last)]
     index = torch.bucketize(inside, edges, right=True).clamp(1, bins) - 1
     return torch.bincount(index, minlength=bins), edges
+
+
+def sparsemax(x: Tensor, dim: int = -1) -> Tensor:
+    """The point of the simplex that is nearest to x (https://arxiv.org/abs/1602.02068)."""
+    z = x.movedim(dim, -1).sort(dim=-1, descending=True).values
+    sums = z.cumsum(dim=-1)
+    k = torch.arange(1, z.shape[-1] + 1, device=x.device)
+    size = (1 + k * z > sums).sum(dim=-1, keepdim=True)
+    tau = ((sums.gather(-1, size - 1) - 1) / size).movedim(-1, dim)
+    return (x - tau).clamp(min=0)
+
+
+def overlap_add(frames: Tensor, step: int) -> Tensor:
+    """(..., windows, length) to (..., signal): the windows laid over one another, ``step`` apart."""
+    count, length = frames.shape[-2:]
+    columns = frames.reshape(-1, count, length).transpose(1, 2)
+    size = (count - 1) * step + length
+    signal = F.fold(columns, (1, size), (1, length), stride=(1, step))
+    return signal.reshape(*frames.shape[:-2], size)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from keras2torch.ops.activations import mark_activations
 from keras2torch.ops.base import OPS
 
 for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
+
+mark_activations()
 
 __all__ = ["OPS"]

@@ -202,11 +202,3 @@ class ViewAsReal(Op, names="keras.ops.view_as_real"):
 
     def fold(self, x: Any) -> Any:
         return numpy.stack([x.real, x.imag], -1)
-
-
-@function("tf.complex(real=x, imag=y)")
-def complex_(x: Any, y: Any) -> Any:
-    return view_as_complex(ops.stack([x, y], -1))
-
-
-view_as_complex = ops.view_as_complex

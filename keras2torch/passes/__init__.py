@@ -1,12 +1,16 @@
 """The passes between lowering and text: each a function Module -> Module, run in this order.
 
+order        branches of a saved model come one after the other
 outline      regions of the flat module (user functions, custom layers, nested models) become child modules
+discover     blocks found by layer names, branches and repetition become child modules
 share        child modules of equal structure become instances of one class
+variants     classes that differ by optional parts become one class with a flag
+inline       blocks that no second use pays for stand in their parent again
 padding      pads fold into their convolution, or stay as F.pad / nn.ZeroPad2d
 sequential   runs of blocks become nn.Sequential
 merge        equal dropouts become one member
+names        members and classes get their names
 parameters   literals that differ between the instances of a class become constructor parameters
-names        members, parameters and classes get their names
 """
 
 from __future__ import annotations
@@ -14,22 +18,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from keras2torch.module import Module
+from keras2torch.passes.discover import discover
+from keras2torch.passes.inline import inline
 from keras2torch.passes.merge import merge
 from keras2torch.passes.names import names
+from keras2torch.passes.order import order
 from keras2torch.passes.outline import outline
 from keras2torch.passes.padding import padding
 from keras2torch.passes.parameters import parameters
 from keras2torch.passes.sequential import sequential
 from keras2torch.passes.share import share
+from keras2torch.passes.variants import variants
 
 PASSES: tuple[Callable[[Module], Module], ...] = (
+    order,
     outline,
+    discover,
     share,
+    variants,
+    inline,
     padding,
     sequential,
     merge,
-    parameters,
     names,
+    parameters,
 )
 
 

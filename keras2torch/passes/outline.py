@@ -23,11 +23,11 @@ def outline(module: Module) -> Module:
         if isinstance(member, Submodule) and member.body is not None:
             outline(member.body)
     while True:
-        found = _next_region(module)
+        found = _nextregion(module)
         if found is None:
             return module
         key, runs = found
-        bodies = [_region(module, nodes) for nodes in runs]
+        bodies = [region(module, nodes) for nodes in runs]
         if (
             any(body is None for body in bodies)
             or not _worth(runs, module)
@@ -51,12 +51,12 @@ def outline(module: Module) -> Module:
 
 def owner_key(scope: Scope) -> Hashable:
     """What tells instances apart: a layer is one however often it runs; each run of a function is one."""
-    if scope.kind == "function" and not isinstance(scope.owner, tuple):
+    if scope.kind in ("function", "pattern") and not isinstance(scope.owner, tuple):
         return ("run", scope.invocation)
     return scope.owner if isinstance(scope.owner, tuple) else id(scope.owner)
 
 
-def _next_region(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
+def _nextregion(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
     """The first scope that still stands: its nodes, one list for each of its runs."""
     first = next((node for node in module.nodes if node.scopes), None)
     if first is None:
@@ -69,7 +69,7 @@ def _next_region(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
     return key, list(runs.values())
 
 
-def _region(module: Module, nodes: list[Node]) -> Module | None:
+def region(module: Module, nodes: list[Node]) -> Module | None:
     """The nodes as a module of their own (not yet linked); None if they cannot be one."""
     inside = {id(value) for node in nodes for value in node.outputs}
     inputs: dict[int, Value] = {}
@@ -105,7 +105,7 @@ def _position(module: Module, nodes: list[Node], inputs: set[int], outputs: set[
 def _worth(runs: list[list[Node]], module: Module) -> bool:
     """Whether a class of its own makes the file better: always for the user's classes."""
     scope, nodes = runs[0][0].scopes[0], runs[0]
-    if scope.kind == "layer":
+    if scope.kind in ("layer", "pattern"):
         return True
     weighted = any(isinstance(m, Submodule) and m.weights for n in nodes for m in members_in(n))
     if scope.kind in ("model", "sequential"):
@@ -181,7 +181,7 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
         ]
         swap = {id(old): new for old, new in zip(body.outputs, outer)}
         if submodule is None:
-            owner = scope.owner if scope.kind != "function" else None
+            owner = scope.owner if scope.kind not in ("function", "pattern") else None
             submodule = Submodule(
                 ModuleClass(name, [body], doc=scope.doc),
                 body=body,
@@ -228,6 +228,8 @@ def _port_hint(scope: Scope, value: Value) -> str | None:
 
 def _hints(scope: Scope) -> tuple[str, ...]:
     owner = scope.owner
+    if scope.kind == "pattern":
+        return (scope.name,)
     if scope.kind == "function" or owner is None or isinstance(owner, tuple):
         return ()
     named = (owner.name,) if getattr(owner, "named", False) else ()

@@ -18,11 +18,12 @@ def padding(module: Module) -> Module:
     for cls in classes_of(module):
         for index in reversed(range(len(cls.body.nodes))):
             if cls.body.nodes[index].kind == "pad":
-                _settle(cls.instances, index)
+                settle_pad(cls.instances, index)
     return module
 
 
-def _settle(instances: list[Module], index: int) -> None:
+def settle_pad(instances: list[Module], index: int, as_modules: bool = False) -> None:
+    """Fold the pad at ``index`` of all instances, or spell it out (``as_modules``: as nn.ZeroPad2d)."""
     nodes = [instance.nodes[index] for instance in instances]
     pads = [node.kwargs["pads"] for node in nodes]
     if all(low == high == 0 for pad in pads for low, high in pad):
@@ -44,7 +45,7 @@ def _settle(instances: list[Module], index: int) -> None:
     else:
         differ = len(set(pads)) > 1
         for node in nodes:
-            _spell_out(node, differ)
+            _spell_out(node, differ or as_modules, differ)
 
 
 def _consumer(module: Module, node: Node) -> Node | None:
@@ -82,13 +83,14 @@ def torch_pads(pads: Any) -> tuple[int, ...]:
     return tuple(amount for low_high in reversed(pads) for amount in low_high)
 
 
-def _spell_out(node: Node, differ: bool) -> None:
+def _spell_out(node: Node, as_module: bool, differ: bool) -> None:
     pads, value, mode = (node.kwargs[k] for k in ("pads", "value", "mode"))
     rank = len(node.args[0].shape) - 2
     amounts: Any = torch_pads(pads)
     lopsided = any(low != high for low, high in pads)
-    if differ and mode == "constant" and value == 0 and len(pads) == rank and 1 <= rank <= 3:
-        amounts = amounts[0] if len(set(amounts)) == 1 else amounts
+    if as_module and mode == "constant" and value == 0 and len(pads) == rank and 1 <= rank <= 3:
+        if not differ and len(set(amounts)) == 1:
+            amounts = amounts[0]
         note = f'Keras "same": {_sides(rank)}' if node.note is None else node.note
         node.kind, node.kwargs = "call", {}
         node.target = Submodule(

@@ -1,25 +1,54 @@
 """parameters: literals that differ between the instances of a class become constructor parameters.
 
 nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3)    ->    nn.Conv2d(in_channels, out_channels, 3)
+
+Columns of equal values are one parameter; what follows from others is worked out in the class.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
-from keras2torch.module import Module, ModuleClass, Parameter, Submodule, classes_of, parts_of
-from keras2torch.passes.skeleton import Slot, slots
+from keras2torch.module import Formula, Module, ModuleClass, Parameter, Submodule, classes_of, parts_of
+from keras2torch.passes.formulas import derive, equal, expansion, split_pads
+from keras2torch.passes.places import ANYTHING, Place, places
 from keras2torch.quoting import is_identifier
 
 _ROLES = {
-    "in_features": "in_features",
-    "in_channels": "in_channels",
-    "out_channels": "out_channels",
     "num_features": "channels",
-    "normalized_shape": "dim",
+    "normalized_shape": "channels",
+    "groups": "channels",
+    "shape": "channels",
+    "in_channels": "in_channels",
+    "in_features": "in_channels",
+    "out_channels": "out_channels",
+    "out_features": "out_channels",
     "p": "dropout",
-    "size": "size",
+    "slope": "slope",
 }
+_DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
+
+
+@dataclass
+class Column:
+    """One literal over all instances, and the places that hold it."""
+
+    role: str
+    values: list[Any]
+    places: list[Place] = field(default_factory=list)
+    formula: Formula | None = None
+    name: str | None = None
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it counts channels or features."""
+        return self.role in ("in_channels", "out_channels", "channels")
+
+    @property
+    def is_flag(self) -> bool:
+        return all(value is ANYTHING or isinstance(value, bool) for value in self.values)
 
 
 def parameters(module: Module) -> Module:
@@ -47,53 +76,189 @@ def _holders(root: Module) -> dict[int, Submodule]:
 
 
 def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
-    table = [list(slots(instance)) for instance in cls.instances]
-    groups: dict[tuple[Any, ...], list[Slot]] = {}
-    for row in zip(*table):
-        column = tuple(slot.value for slot in row)
-        if any(value != column[0] or type(value) is not type(column[0]) for value in column[1:]):
-            groups.setdefault(column, []).append(row[0])
-    taken: set[str] = set()
-    for column, group in groups.items():
-        name = _name(cls, column, group, taken)
-        taken.add(name)
-        parameter = Parameter(name, _annotation(column))
-        cls.parameters.append(parameter)
-        for slot in group:
-            slot.set(parameter)
-        for instance, value in zip(cls.instances, column):
-            holders[id(instance)].args[name] = value
+    columns = _columns(cls)
+    base: list[Column] = []
+    known: dict[str, Column] = {}  # parameters, and what has been worked out from them
+    for column in _in_order(columns):
+        column.formula = derive(column, known)
+        if column.formula is None:
+            ratio = expansion(column, base)
+            if ratio is not None:
+                factor, column.formula = ratio
+                known["expand_ratio"] = Column("ratio", factor, name="expand_ratio")
+                base.append(known["expand_ratio"])
+        if column.formula is None:
+            column.formula = split_pads(column, known)
+        if column.formula is None:
+            column.name = _name(cls, column, set(known))
+            base.append(column)
+        elif _wants_name(cls, column):
+            column.name = _name(cls, column, set(known))
+            cls.derived[column.name] = column.formula
+        if column.name is not None:
+            known[column.name] = column
+    _write(cls, columns)
+    ordered = sorted(base, key=_signature_order)
+    cls.parameters = [_parameter(column) for column in ordered]
+    _set_defaults(cls, ordered)
+    for index, instance in enumerate(cls.instances):
+        args = holders[id(instance)].args
+        for column in ordered:
+            assert column.name is not None
+            value = column.values[index]
+            args[column.name] = _usual(column) if value is ANYTHING else value
 
 
-def _name(cls: ModuleClass, column: tuple[Any, ...], group: list[Slot], taken: set[str]) -> str:
-    """torch's word for the role, else the user's own argument, else a numbered one."""
-    role = _ROLES.get(group[0].name, group[0].name)
-    candidates = [role, *_user_names(cls, column)]
-    if role == "out_features":
-        candidates = [*_user_names(cls, column), role]
-    candidates += [_ROLES.get(slot.name, slot.name) for slot in group]
-    if role.endswith("channels"):
-        candidates.append("hidden_channels")
-    if role.endswith("features"):
-        candidates.append("hidden_features")
+def _columns(cls: ModuleClass) -> list[Column]:
+    """Literals that differ, those of equal values together; what all share is written in."""
+    columns: list[Column] = []
+    for place in places(cls.body):
+        values = [place.read(instance) for instance in cls.instances]
+        known = [value for value in values if value is not ANYTHING]
+        if all(type(v) is type(known[0]) and v == known[0] for v in known) and not (
+            place.name == "present" and len(known) < len(values)
+        ):
+            continue
+        role = _role(place)
+        for column in columns:
+            if _same_kind(column.role, role) and equal(column.values, values):
+                column.values = [b if a is ANYTHING else a for a, b in zip(column.values, values)]
+                break
+        else:
+            column = Column(role, values)
+            columns.append(column)
+        column.places.append(place)
+    return columns
+
+
+def _role(place: Place) -> str:
+    if place.name is None:
+        return "flag" if place.slot == 3 else str(place.slot) if isinstance(place.slot, str) else "value"
+    return _ROLES.get(place.name, place.name)
+
+
+def _same_kind(left: str, right: str) -> bool:
+    sizes = {"in_channels", "out_channels", "channels"}
+    return left == right or (left in sizes and right in sizes) or {left, right} <= {"flag", "present"}
+
+
+def _in_order(columns: list[Column]) -> list[Column]:
+    """The order in which columns become parameters: what comes in, what goes out, the rest; flags last."""
+    sizes = [column for column in columns if column.is_size]
+    others = [column for column in columns if not column.is_size and not column.is_flag]
+    flags = [column for column in columns if column.is_flag and not column.is_size]
+    first = [column for column in sizes if column.role == "in_channels"][:1] or sizes[:1]
+    given = [c for c in sizes if any(p.name in _OUT for p in c.places)]
+    last = [max(given, key=_last_output)] if given else []
+    last = [column for column in last if column not in first]
+    middle = [column for column in sizes if column not in first and column not in last]
+    rank = {"stride": 0, "kernel_size": 1, "dilation": 2, "padding": 4}
+    others.sort(key=lambda column: rank.get(column.role, 3))
+    return [*first, *last, *middle, *others, *flags]
+
+
+_OUT = ("out_channels", "out_features")
+
+
+def _last_output(column: Column) -> int:
+    return max(place.node for place in column.places if place.name in _OUT)
+
+
+def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
+    """torch's word for the role, the user's own argument, or the name of the member with the role."""
+    features = all(place.name in ("in_features", "out_features", None) for place in column.places)
+    role = column.role
+    candidates = [*_user_names(cls, column.values)] if role == "value" else []
+    if role == "present" or role == "flag":
+        member = _member_name(cls, column)
+        candidates = [*_user_names(cls, column.values), member or "residual", "residual"]
+    elif column.is_size:
+        names = ["in_channels"] if role == "in_channels" else []
+        names += ["out_channels", "hidden_channels"] if role != "channels" else ["channels"]
+        if features:
+            names = [name.replace("channels", "features") for name in names]
+        if role == "out_channels" and features:
+            candidates = _user_names(cls, column.values)
+        member = _member_name(cls, column)
+        candidates += [*names, *_user_names(cls, column.values)]
+        candidates += [f"{member}_{'features' if features else 'channels'}"] if member else []
+    else:
+        candidates += [role, *_user_names(cls, column.values)]
+        member = _member_name(cls, column)
+        candidates += [f"{member}_{role}"] if member else []
     for name in candidates:
         if name not in taken and is_identifier(name):
             return name
     number = 2
-    while f"{role}{number}" in taken:
+    while f"{candidates[-1]}{number}" in taken:
         number += 1
-    return f"{role}{number}"
+    return f"{candidates[-1]}{number}"
 
 
-def _user_names(cls: ModuleClass, column: tuple[Any, ...]) -> list[str]:
+def _member_name(cls: ModuleClass, column: Column) -> str | None:
+    for place in column.places:
+        if place.name is not None:
+            member = Place(place.node, place.slot).member(cls.body)
+            return member.name
+    return None
+
+
+def _user_names(cls: ModuleClass, values: list[Any]) -> list[str]:
     """Arguments of the user's function that had just these values."""
-    scopes = [instance.scope for instance in cls.instances]
-    rows = [dict(scope.arguments) if scope else {} for scope in scopes]
-    return [name for name in rows[0] if all(row.get(name) == v for row, v in zip(rows, column))]
+    rows = [dict(instance.scope.arguments) if instance.scope else {} for instance in cls.instances]
+    return [
+        name
+        for name in rows[0]
+        if all(v is ANYTHING or (row.get(name) == v and type(row.get(name)) is type(v)) for row, v in zip(rows, values))
+    ]
 
 
-def _annotation(column: tuple[Any, ...]) -> str:
-    kinds = {"tuple" if isinstance(v, (tuple, list)) else type(v).__name__ for v in column}
-    if kinds == {"int", "float"}:
-        return "float"
-    return " | ".join(sorted(kinds))
+def _wants_name(cls: ModuleClass, column: Column) -> bool:
+    """Whether a formula should get a line of its own in ``__init__``."""
+    assert column.formula is not None
+    if is_identifier(column.formula.text):
+        return False
+    if any(place.in_forward(cls.body) for place in column.places):
+        return True
+    return len(column.places) > 1 and not column.is_flag
+
+
+def _write(cls: ModuleClass, columns: list[Column]) -> None:
+    """Put parameters and formulas in the places of the first instance, which is the one written."""
+    for column in columns:
+        formula = column.formula
+        value: Any = formula
+        if column.name is not None:
+            value = Parameter(column.name)
+        elif formula is not None and is_identifier(formula.text):
+            value = Parameter(formula.text)
+        for place in column.places:
+            place.write(cls.body, value)
+
+
+def _signature_order(column: Column) -> int:
+    if column.is_flag:
+        return 9
+    return {"ratio": 2, "stride": 4, "kernel_size": 3, "padding": 6}.get(column.role, 1 if column.is_size else 5)
+
+
+def _parameter(column: Column) -> Parameter:
+    assert column.name is not None
+    known = [value for value in column.values if value is not ANYTHING]
+    kinds = {"tuple" if isinstance(v, (tuple, list)) else type(v).__name__ for v in known}
+    annotation = "float" if kinds == {"int", "float"} else " | ".join(sorted(kinds))
+    return Parameter(column.name, annotation)
+
+
+def _usual(column: Column) -> Any:
+    counts = Counter(value for value in column.values if value is not ANYTHING)
+    return counts.most_common(1)[0][0]
+
+
+def _set_defaults(cls: ModuleClass, columns: list[Column]) -> None:
+    """Trailing parameters that most instances leave at a natural value get it as a default."""
+    for parameter, column in reversed(list(zip(cls.parameters, columns))):
+        natural = False if column.is_flag else _DEFAULTS.get(column.role)
+        if natural is None or 2 * sum(v is ANYTHING or v == natural for v in column.values) < len(column.values):
+            return
+        parameter.default = natural

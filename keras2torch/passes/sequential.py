@@ -6,10 +6,9 @@ x = self.block2(x)    ->    x = self.blocks(x)
 
 from __future__ import annotations
 
-from keras2torch.errors import K2TError
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
+from keras2torch.passes.as_module import as_module
 from keras2torch.passes.outline import count_uses
-from keras2torch.torch_signatures import signature_of
 
 
 def sequential(module: Module) -> Module:
@@ -74,20 +73,6 @@ def _group_hints(items: tuple[Submodule, ...]) -> tuple[str, ...]:
 
 LONGEST = 6  # items of a chain that is written in place
 
-# Functions of one tensor as modules: (class, names of the further arguments).
-_MODULES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "F.relu": ("nn.ReLU", ()),
-    "F.elu": ("nn.ELU", ("alpha",)),
-    "F.gelu": ("nn.GELU", ()),
-    "F.silu": ("nn.SiLU", ()),
-    "F.leaky_relu": ("nn.LeakyReLU", ("negative_slope",)),
-    "F.softmax": ("nn.Softmax", ()),
-    "torch.sigmoid": ("nn.Sigmoid", ()),
-    "torch.tanh": ("nn.Tanh", ()),
-    "torch.flatten": ("nn.Flatten", ("start_dim",)),
-}
-
-
 def _unfold(member: Submodule) -> None:
     """A child that is a short plain chain, written as nn.Sequential instead of a class."""
     body = member.body
@@ -98,7 +83,7 @@ def _unfold(member: Submodule) -> None:
         return
     items, before = [], body.inputs[0]
     for node in body.nodes:
-        item = _as_module(node, before)
+        item = as_module(node) if node.inputs and node.inputs[0] is before else None
         if item is None or any(item is other for other in items):
             return
         items.append(item)
@@ -106,20 +91,3 @@ def _unfold(member: Submodule) -> None:
     if before is not body.outputs[0]:
         return
     member.cls, member.items, member.body = "nn.Sequential", tuple(items), None
-
-
-def _as_module(node: Node, before: object) -> Submodule | None:
-    if not node.args or node.args[0] is not before or len(node.outputs) != 1:
-        return None
-    if node.kind == "call" and len(node.args) == 1 and not node.kwargs:
-        return node.target
-    if node.kind != "function" or node.target not in _MODULES:
-        return None
-    cls, names = _MODULES[node.target]
-    if len(node.args) - 1 > len(names):
-        return None
-    given = {**dict(zip(names, node.args[1:])), **node.kwargs}
-    try:
-        return Submodule(cls, signature_of(cls).complete(given))
-    except K2TError:
-        return None

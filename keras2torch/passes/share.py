@@ -31,7 +31,7 @@ def _share_children(module: Module, classes: dict[Any, ModuleClass], done: set[i
         _share_children(body, classes, done)
         assert body.scope is not None
         name = to_class_name(body.scope.name)
-        key = (name, skeleton(body))
+        key = (name if body.scope.kind != "pattern" else None, skeleton(body))
         cls = classes.get(key)
         if cls is None:
             cls = classes[key] = ModuleClass(name, [], doc=body.scope.doc)

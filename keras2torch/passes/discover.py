@@ -1,0 +1,247 @@
+"""discover: blocks of networks that come without user functions, by layer names, branches and repetition.
+
+conv2_block1_1_conv(x)                  conv2_block1(x)
+conv2_block1_add(...)            ->     conv2_block2(x)      with a child module each
+conv2_block2_1_conv(x) ...
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras2torch.graph import Scope
+from keras2torch.module import Module, Node, Submodule, members_in
+from keras2torch.passes.outline import outline, region
+from keras2torch.passes.regions import branches, pieces, weighty
+from keras2torch.passes.skeleton import skeleton
+
+LONGEST_PERIOD = 12
+_serial = itertools.count(1)
+
+
+@dataclass
+class _Piece:
+    """Nodes between two cuts; ``prefix``: the words that the names of its layers share."""
+
+    nodes: list[Node]
+    prefix: tuple[str, ...]
+    block: str | None = None  # the name of the block that it belongs to
+    group: int = 0
+    weight: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weight = sum(map(weighty, self.nodes))
+
+    @property
+    def is_branching(self) -> bool:
+        return self.weight > 1 and branches(self.nodes)
+
+    @property
+    def is_activation(self) -> bool:
+        """One weightless function that keeps the shape."""
+        node = self.nodes[0]
+        return (
+            len(self.nodes) == 1
+            and node.kind == "function"
+            and len(node.inputs) == 1
+            and node.output.shape == node.inputs[0].shape
+        )
+
+
+def discover(module: Module) -> Module:
+    """Find blocks in the module and in nested models, and fold each into a child module."""
+    for member in module.members:
+        if isinstance(member, Submodule) and member.body is not None:
+            if member.body.scope is None or member.body.scope.kind in ("model", "sequential"):
+                discover(member.body)
+    found = [_Piece(nodes, _prefix(nodes)) for nodes in pieces(module)]
+    _by_names(found)
+    _by_branches(found)
+    _by_repetition(module, found)
+    for group, members in itertools.groupby(found, lambda piece: piece.group):
+        run = list(members)
+        name = run[0].block
+        if group and name is not None:
+            scope = Scope("pattern", name, None, -group)
+            for piece in run:
+                for node in piece.nodes:
+                    node.scopes = (scope,)
+    return outline(module)
+
+
+def layer_name(node: Node) -> str | None:
+    """The Keras layer's name, where a person chose it."""
+    target = node.target
+    if isinstance(target, Submodule) and (target.body is not None or target.items is not None):
+        return target.hints[0] if target.hints else None
+    operation = getattr(node.call, "operation", None)
+    return str(operation.name) if getattr(operation, "named", False) else None
+
+
+def words(name: str) -> tuple[str, ...]:
+    """``conv2_block1_1_conv`` -> conv2, block1, 1, conv."""
+    return tuple(word for word in re.split(r"[^A-Za-z0-9]+", name.lower()) if word)
+
+
+def _prefix(nodes: list[Node]) -> tuple[str, ...]:
+    names = [words(name) for name in map(layer_name, nodes) if name]
+    if not names:
+        return ()
+    shared = []
+    for column in zip(*names):
+        if len(set(column)) > 1:
+            break
+        shared.append(column[0])
+    return tuple(shared)
+
+
+def _take(run: list[_Piece], name: str) -> None:
+    group = next(_serial)
+    for piece in run:
+        piece.block, piece.group = name, group
+
+
+# By names.
+def _by_names(found: list[_Piece]) -> None:
+    """Runs of pieces whose layers share a prefix that counts: ``block_3_``, then any."""
+    total = sum(piece.weight for piece in found)
+    deepest = max((len(piece.prefix) for piece in found), default=0)
+    for worthy, numbered in ((_is_block, True), (_is_small_block, True), (_is_block, False)):
+        for depth in range(deepest, 0, -1):
+            for run in _named_runs(found, depth, numbered):
+                if worthy(run) and 2 * sum(piece.weight for piece in run) <= total:
+                    _take(run, "_".join(run[0].prefix[:depth]))
+
+
+def _named_runs(found: list[_Piece], depth: int, numbered: bool) -> list[list[_Piece]]:
+    def key(piece: _Piece) -> tuple[str, ...] | None:
+        prefix = piece.prefix[:depth]
+        if piece.block is not None or len(prefix) < depth:
+            return None
+        return None if numbered and not re.search(r"\d", prefix[-1]) else prefix
+
+    runs: list[list[_Piece]] = []
+    before: tuple[str, ...] | None = None
+    for piece in found:
+        own = key(piece)
+        if own is None and before is not None and not piece.prefix and not piece.block:
+            if piece.is_activation:  # an unnamed activation goes with what it activates
+                runs[-1].append(piece)
+                continue
+        if own is not None:
+            if own == before:
+                runs[-1].append(piece)
+            else:
+                runs.append([piece])
+        before = own
+    return runs
+
+
+def _is_block(run: list[_Piece]) -> bool:
+    return sum(piece.weight for piece in run) > 1
+
+
+def _is_small_block(run: list[_Piece]) -> bool:
+    members = {id(m) for p in run for n in p.nodes for m in members_in(n) if _weighted(m)}
+    return len(members) > 1 and sum(len(piece.nodes) for piece in run) > 3
+
+
+def _weighted(member: Any) -> bool:
+    return not isinstance(member, Submodule) or bool(member.weights) or member.body is not None
+
+
+# By branches.
+def _by_branches(found: list[_Piece]) -> None:
+    """A piece with parallel branches is a block, with the activation behind it."""
+    total = sum(piece.weight for piece in found)
+    for index, piece in enumerate(found):
+        if piece.block is not None or not piece.is_branching or 2 * piece.weight > total:
+            continue
+        run = [piece]
+        for after in found[index + 1 :]:
+            if after.block is not None or not after.is_activation:
+                break
+            run.append(after)
+        names = [name for name in map(layer_name, reversed(piece.nodes)) if name]
+        _take(run, names[0] if names else "block")
+
+
+# By repetition.
+def _by_repetition(module: Module, found: list[_Piece]) -> None:
+    """Periods of pieces of equal structure: norm, attention, add, norm, dense, dense, add."""
+    units = [list(run) for run in _units(found)]
+    alphabet: dict[Any, int] = {}
+    text = []
+    for unit in units:
+        nodes = [node for piece in unit for node in piece.nodes]
+        body = region(module, nodes) if not (unit[0].block and unit[0].prefix) else None
+        shape = skeleton(body) if body is not None else ("alone", id(unit[0]))
+        text.append(alphabet.setdefault(shape, len(alphabet)))
+    while True:
+        best = _best_repeat(text, units)
+        if best is None:
+            return
+        start, period, times = best
+        for i in range(times):
+            begin = start + i * period
+            run = [piece for unit in units[begin : begin + period] for piece in unit]
+            _take(run, "block")
+            text[begin : begin + period] = [-(begin + k) - 1 for k in range(period)]
+
+
+def _units(found: list[_Piece]) -> list[list[_Piece]]:
+    """Blocks found so far, and the pieces between them."""
+    result = []
+    for group, members in itertools.groupby(found, lambda piece: piece.group):
+        run = list(members)
+        result += [run] if group else [[piece] for piece in run]
+    return result
+
+
+def _best_repeat(text: list[int], units: list[list[_Piece]]) -> tuple[int, int, int] | None:
+    """(start, period, times) of the repeat that saves most."""
+    best, most = None, 0
+    for start in range(len(text)):
+        for period in range(1, min(LONGEST_PERIOD, (len(text) - start) // 2) + 1):
+            times = 1
+            window = text[start : start + period]
+            if any(letter < 0 for letter in window):
+                break
+            while text[start + times * period : start + (times + 1) * period] == window:
+                times += 1
+            if times < 2:
+                continue
+            saved = _saved(units[start : start + period], times)
+            if saved > most:
+                best, most = (start, period, times), saved
+    return best
+
+
+def _saved(period: list[list[_Piece]], times: int) -> int:
+    """Roughly the lines that a class for a period saves."""
+    weight = sum(piece.weight for unit in period for piece in unit)
+    blocks = [unit for unit in period if unit[0].block is not None]
+    if weight < 2 or (len(period) == 1 and blocks):
+        return 0
+    kinds = [_kinds(unit) for unit in blocks]
+    for left, right in itertools.permutations(kinds, 2):
+        if not left - right:  # one is a variant of the other: a stage, not a block
+            return 0
+    members = sum(
+        1 for unit in period for p in unit for n in p.nodes for m in members_in(n) if _weighted(m)
+    )
+    return (times - 1) * 2 * members - 6
+
+
+def _kinds(unit: list[_Piece]) -> Counter[str]:
+    return Counter(
+        str(member.cls)
+        for piece in unit
+        for node in piece.nodes
+        for member in members_in(node)
+        if isinstance(member, Submodule) and _weighted(member)
+    )

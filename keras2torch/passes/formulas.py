@@ -1,0 +1,171 @@
+"""Columns that follow from others: ``4 * channels``, ``kernel_size // 2``, ``in_channels != out_channels``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from keras2torch.module import Formula
+from keras2torch.passes.places import ANYTHING
+
+Row = tuple[Any, ...]
+
+
+def equal(left: list[Any], right: list[Any]) -> bool:
+    """Whether two columns can be one: equal wherever both instances have the member, and somewhere both do."""
+    both = [(a, b) for a, b in zip(left, right) if a is not ANYTHING and b is not ANYTHING]
+    return bool(both) and all(a == b and type(a) is type(b) for a, b in both)
+
+
+def derive(column: Any, base: dict[str, Any]) -> Formula | None:
+    """The simplest formula over the parameters so far that gives the column; None if there is none."""
+    if column.is_flag:
+        candidates = _flags(base)
+    elif all(v is ANYTHING or type(v) is int for v in column.values):
+        candidates = _sizes(base) if column.is_size else _numbers(base, column.role)
+        if column.is_size and len(_distinct(column.values)) > 2:
+            candidates = itertools.chain(candidates, _sums(base))
+    else:
+        return None
+    for text, values in candidates:
+        if _fits(values, column.values):
+            return Formula(text)
+    return None
+
+
+def _distinct(values: list[Any]) -> set[Any]:
+    return {value for value in values if value is not ANYTHING}
+
+
+def _fits(values: list[Any], wanted: list[Any]) -> bool:
+    return all(w is ANYTHING or (v is not None and v == w) for v, w in zip(values, wanted))
+
+
+def _each(function: Callable[..., Any], *columns: list[Any]) -> list[Any]:
+    return [None if ANYTHING in row else function(*row) for row in zip(*columns)]
+
+
+def _whole(base: dict[str, Any]) -> dict[str, list[Any]]:
+    return {
+        name: column.values
+        for name, column in base.items()
+        if all(v is ANYTHING or type(v) is int for v in column.values)
+    }
+
+
+def _is_size(base: dict[str, Any], name: str) -> bool:
+    return base[name].is_size
+
+
+def _sizes(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    sizes = {n: v for n, v in _whole(base).items() if _is_size(base, n)}
+    for name, values in sizes.items():
+        yield name, values
+    factors = (2, 4, 3, 6, 8, 16)
+    for (name, values), factor in itertools.product(sizes.items(), factors):
+        yield f"{factor} * {name}", _each(lambda v: v * factor, values)
+        yield f"{name} // {factor}", _each(lambda v: v // factor if v % factor == 0 else None, values)
+    for name, ratio in itertools.product(sizes, _whole(base)):
+        if base[ratio].role == "ratio":
+            yield f"{name} * {ratio}", _each(lambda a, b: a * b, sizes[name], base[ratio].values)
+
+
+def _sums(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    sizes = {n: v for n, v in _whole(base).items() if _is_size(base, n)}
+    for (a, left), (b, right) in itertools.permutations(sizes.items(), 2):
+        if a < b:
+            yield f"{a} + {b}", _each(lambda x, y: x + y, left, right)
+        yield f"{a} - {b}", _each(lambda x, y: x - y, left, right)
+
+
+def _numbers(base: dict[str, Any], role: str) -> Iterator[tuple[str, list[Any]]]:
+    """Geometry: a stride, a padding."""
+    plain = {n: v for n, v in _whole(base).items() if not _is_size(base, n)}
+    for name, values in plain.items():
+        if role in ("stride", "padding", "dilation", "value"):
+            yield name, values
+    if role == "padding":
+        yield from _paddings(base)
+
+
+def _paddings(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    whole = _whole(base)
+    kernels = {n: v for n, v in whole.items() if base[n].role == "kernel_size"}
+    strides = {n: v for n, v in whole.items() if base[n].role == "stride"}
+    for name, values in {n: v for n, v in whole.items() if base[n].role == "dilation"}.items():
+        yield name, values
+        for factor in (2, 3):
+            yield f"{factor} * {name}", _each(lambda v: factor * v, values)
+    for kernel, values in kernels.items():
+        yield f"{kernel} // 2", _each(lambda k: k // 2, values)
+    for (kernel, k), (stride, s) in itertools.product(kernels.items(), strides.items()):
+        yield f"({kernel} - {stride}) // 2", _each(lambda a, b: (a - b) // 2, k, s)
+        yield f"({kernel} - {stride} + 1) // 2", _each(lambda a, b: (a - b + 1) // 2, k, s)
+    for constant, (stride, s) in itertools.product((2, 3, 4), strides.items()):
+        yield f"{constant} - {stride}", _each(lambda b: constant - b, s)
+
+
+def _flags(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Conditions, the plain ones first."""
+    whole = _whole(base)
+    strides = {n: v for n, v in whole.items() if base[n].role == "stride"}
+    sizes = {n: v for n, v in whole.items() if _is_size(base, n)}
+    ratios = {n: v for n, v in whole.items() if base[n].role == "ratio"}
+    pairs = list(itertools.combinations(sizes.items(), 2))
+    for name, column in base.items():
+        if column.is_flag:
+            yield name, column.values
+            yield f"not {name}", _each(lambda v: not v, column.values)
+    for name, values in ratios.items():
+        yield f"{name} != 1", _each(lambda v: v != 1, values)
+    for (a, left), (b, right) in pairs:
+        yield f"{a} != {b}", _each(lambda x, y: x != y, left, right)
+        yield f"{a} == {b}", _each(lambda x, y: x == y, left, right)
+    for name, values in strides.items():
+        yield f"{name} != 1", _each(lambda v: v != 1, values)
+        yield f"{name} == 1", _each(lambda v: v == 1, values)
+    for (stride, s), ((a, left), (b, right)) in itertools.product(strides.items(), pairs):
+        text = f"{stride} != 1 or {a} != {b}"
+        yield text, _each(lambda z, x, y: z != 1 or x != y, s, left, right)
+        text = f"{stride} == 1 and {a} == {b}"
+        yield text, _each(lambda z, x, y: z == 1 and x == y, s, left, right)
+
+
+def expansion(column: Any, base: list[Any]) -> tuple[list[Any], Formula] | None:
+    """A column that is one of a few multiples of another: (the factors, the product)."""
+    if any(other.role == "ratio" for other in base):
+        return None
+    if not column.is_size or len(_distinct(column.values)) < 4:
+        return None
+    for other in base:
+        if not other.is_size or other.name is None:
+            continue
+        rows = list(zip(column.values, other.values))
+        if any(a is not ANYTHING and (b is ANYTHING or a % b) for a, b in rows):
+            continue
+        factors = [ANYTHING if a is ANYTHING else a // b for a, b in rows]
+        if len(_distinct(factors)) <= 3 and max(_distinct(factors)) <= 16:
+            return factors, Formula(f"{other.name} * expand_ratio")
+    return None
+
+
+def split_pads(column: Any, base: dict[str, Any]) -> Formula | None:
+    """A tuple of pads, each of which is constant or follows from kernel size and stride."""
+    rows = [v for v in column.values if v is not ANYTHING]
+    if column.role != "padding" or not all(isinstance(v, tuple) for v in rows):
+        return None
+    if len({len(v) for v in rows}) != 1:
+        return None
+    texts = []
+    for position in range(len(rows[0])):
+        part = [v if v is ANYTHING else v[position] for v in column.values]
+        distinct = _distinct(part)
+        if len(distinct) == 1:
+            texts.append(str(distinct.pop()))
+            continue
+        text = next((t for t, values in _paddings(base) if _fits(values, part)), None)
+        if text is None:
+            return None
+        texts.append(text)
+    return Formula(f"({', '.join(texts)})")

@@ -1,0 +1,356 @@
+"""variants: classes that differ by optional parts become one class with a flag.
+
+class BlockA: conv(x) + shortcut(x)          self.shortcut = nn.Conv2d(...) if project else nn.Identity()
+class BlockB: conv(x) + x              ->    conv(x) + self.shortcut(x)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, classes_of, parts_of
+from keras2torch.passes.as_module import as_module
+from keras2torch.passes.padding import settle_pad
+from keras2torch.passes.regions import weighty
+from keras2torch.passes.skeleton import node_skeleton
+
+MOST = 4  # optional parts of a class, at most
+_IMPOSSIBLE = 1000.0
+
+
+def variants(module: Module) -> Module:
+    """Let larger classes take in smaller ones, children before parents."""
+    while True:
+        classes = [cls for cls in classes_of(module) if cls is not module.cls]
+        if not any(_absorb(module, large, small) for large, small in _pairs(classes)):
+            return module
+
+
+def _pairs(classes: list[ModuleClass]) -> list[tuple[ModuleClass, ModuleClass]]:
+    found = [
+        (large, small)
+        for large in classes
+        for small in classes
+        if large is not small and _related(large, small) and _size(large) >= _size(small)
+    ]
+    return sorted(found, key=lambda pair: _size(pair[0]) - _size(pair[1]))
+
+
+def _size(cls: ModuleClass) -> int:
+    return len(cls.body.nodes)
+
+
+def _related(left: ModuleClass, right: ModuleClass) -> bool:
+    """Both found by pattern, or both from one function of the user's."""
+    scopes = [left.body.scope, right.body.scope]
+    if any(scope is None for scope in scopes):
+        return False
+    if all(scope.kind == "pattern" for scope in scopes):  # type: ignore[union-attr]
+        return True
+    return all(scope.kind == "function" for scope in scopes) and (  # type: ignore[union-attr]
+        scopes[0].owner is scopes[1].owner  # type: ignore[union-attr]
+    )
+
+
+def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
+    plan = _Alignment(large.body, small.body).plan()
+    if plan is None or not _worthwhile(plan, large.body):
+        return False
+    chains = _chains(plan, large.body)
+    if chains is None:
+        return False
+    if any(_settle_pads(large.instances, chain) for chain in chains):
+        return _absorb(root, large, small)
+    items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
+    if any(part is None for row in items for part in row):
+        return False
+    rebuilt = [_rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances]
+    additions = [node for node in large.body.nodes if plan.choice.get(id(node)) == "drop"]
+    positions = [large.body.nodes.index(node) for node in additions]
+    kept = [plan.kept[id(node)] for node in additions]
+    for instance, *parts in zip(large.instances, *items):
+        _mark(instance, chains, parts, list(zip(positions, kept)))
+    for instance, nodes in zip(small.instances, rebuilt):
+        instance.nodes, instance.outputs = nodes
+        instance.cls = large
+    large.instances += small.instances
+    for owner in _owners(root):
+        if owner.cls is small:
+            owner.cls = large
+    return True
+
+
+def _owners(root: Module) -> list[Submodule]:
+    found: dict[int, Submodule] = {}
+
+    def visit(module: Module) -> None:
+        for member in module.members:
+            for part in parts_of(member):
+                if part.body is not None and id(part) not in found:
+                    found[id(part)] = part
+                    visit(part.body)
+
+    visit(root)
+    return list(found.values())
+
+
+class _Plan:
+    """How the nodes of a large module relate to those of a small one.
+
+    ``choice``: large node (by id) -> "match", "skip" (a unary one that the small module lacks) or
+    "drop" (an operator with one operand left: ``kept`` gives its position).
+    """
+
+    def __init__(self) -> None:
+        self.choice: dict[int, str] = {}
+        self.partner: dict[int, Node] = {}
+        self.kept: dict[int, int] = {}
+
+
+class _Alignment:
+    """The cheapest way to read the small module as the large one with parts left out."""
+
+    def __init__(self, large: Module, small: Module):
+        self.large, self.small = large, small
+        self.costs: dict[tuple[int, int], tuple[float, str, int]] = {}
+        self.skeletons: dict[int, Any] = {}
+
+    def plan(self) -> _Plan | None:
+        large, small = self.large, self.small
+        if len(large.inputs) != len(small.inputs) or len(large.outputs) != len(small.outputs):
+            return None
+        if any(
+            len(a.shape) != len(b.shape) or a.dtype != b.dtype or a.scalar != b.scalar
+            for a, b in zip([*large.inputs, *large.outputs], [*small.inputs, *small.outputs])
+        ):
+            return None
+        pairs = list(zip(large.outputs, small.outputs))
+        if sum(self.cost(a, b) for a, b in pairs) >= _IMPOSSIBLE:
+            return None
+        plan = _Plan()
+        matched: dict[int, int] = {}
+        members: dict[int, int] = {}
+        pending, seen = pairs, set()
+        while pending:
+            a, b = pending.pop()
+            if (id(a), id(b)) in seen:
+                continue
+            seen.add((id(a), id(b)))
+            if a.node is None:
+                continue
+            _, choice, operand = self.costs[id(a), id(b)]
+            if plan.choice.setdefault(id(a.node), choice) != choice:
+                return None
+            if choice == "match":
+                assert b.node is not None
+                if matched.setdefault(id(b.node), id(a.node)) != id(a.node):
+                    return None
+                if plan.partner.setdefault(id(a.node), b.node) is not b.node:
+                    return None
+                if isinstance(a.node.target, Submodule):
+                    if members.setdefault(id(a.node.target), id(b.node.target)) != id(b.node.target):
+                        return None
+                pending += list(zip(_inputs(a.node), _inputs(b.node)))
+            else:
+                plan.kept[id(a.node)] = operand
+                pending.append((_inputs(a.node)[operand], b))
+        complete = len(matched) == len(small.nodes) and len(plan.choice) == len(large.nodes)
+        return plan if complete and len(set(members.values())) == len(members) else None
+
+    def cost(self, a: Value, b: Value) -> float:
+        key = (id(a), id(b))
+        if key not in self.costs:
+            self.costs[key] = (_IMPOSSIBLE, "match", 0)
+            self.costs[key] = self._cheapest(a, b)
+        return self.costs[key][0]
+
+    def _cheapest(self, a: Value, b: Value) -> tuple[float, str, int]:
+        if a.node is None or a in self.large.inputs:
+            same = b in self.small.inputs and self.large.inputs.index(a) == self.small.inputs.index(b)
+            return (0.0 if same else _IMPOSSIBLE), "match", 0
+        options: list[tuple[float, str, int]] = []
+        node, other = a.node, b.node
+        if other is not None and b not in self.small.inputs and self._alike(node, other):
+            if node.outputs.index(a) == other.outputs.index(b):
+                total = sum(self.cost(x, y) for x, y in zip(_inputs(node), _inputs(other)))
+                options.append((total, "match", 0))
+        if len(node.outputs) == 1 and len(node.inputs) == 1 and node.kind in ("call", "function", "pad"):
+            options.append((1 + self.cost(node.inputs[0], b), "skip", 0))
+        if node.kind in ("operator", "optional") and node.target == "+" and len(_inputs(node)) == 2:
+            for operand, value in enumerate(_inputs(node)):
+                if node.kind == "operator" or value is node.args[2]:
+                    options.append((1.5 + self.cost(value, b), "drop", operand))
+        return min(options, default=(_IMPOSSIBLE, "match", 0))
+
+    def _alike(self, a: Node, b: Node) -> bool:
+        if a.kind == "optional" and b.kind == "operator":
+            return a.target == b.target and len(b.inputs) == 2
+        return self._skeleton(a) == self._skeleton(b)
+
+    def _skeleton(self, node: Node) -> Any:
+        if id(node) not in self.skeletons:
+            self.skeletons[id(node)] = node_skeleton(node)
+        return self.skeletons[id(node)]
+
+
+def _inputs(node: Node) -> list[Value]:
+    return node.inputs[:2] if node.kind == "optional" else node.inputs
+
+
+def _worthwhile(plan: _Plan, large: Module) -> bool:
+    """The shared part should be the larger one, and the flags few."""
+    shared = sum(weighty(node) for node in large.nodes if plan.choice[id(node)] == "match")
+    left_out = sum(weighty(node) for node in large.nodes if plan.choice[id(node)] == "skip")
+    return shared > 1 and left_out < shared
+
+
+def _chains(plan: _Plan, large: Module) -> list[list[int]] | None:
+    """Runs of skipped nodes, by index, each feeding only the next; None if there are too many."""
+    users = large.users()
+    chains: list[list[int]] = []
+    ends: dict[int, list[int]] = {}
+    for index, node in enumerate(large.nodes):
+        if plan.choice[id(node)] != "skip":
+            continue
+        chain = ends.pop(id(node.inputs[0]), None)
+        if chain is None:
+            chain = []
+            chains.append(chain)
+        elif len(users.get(id(node.inputs[0]), [])) != 1 or node.inputs[0] in large.outputs:
+            return None
+        chain.append(index)
+        ends[id(node.output)] = chain
+    drops = sum(choice == "drop" for choice in plan.choice.values())
+    for node in large.nodes:  # what a dropped operator leaves out must be there anyway
+        if plan.choice[id(node)] == "drop":
+            other = _inputs(node)[1 - plan.kept[id(node)]]
+            if other.node is not None and plan.choice.get(id(other.node)) != "match":
+                return None
+    return chains if len(chains) + drops <= MOST else None
+
+
+def _settle_pads(instances: list[Module], chain: list[int]) -> bool:
+    """Fold the first pad of an optional chain, or make it a module; False if there is none."""
+    for index in chain:
+        if instances[0].nodes[index].kind == "pad":
+            settle_pad(instances, index, as_modules=True)
+            return True
+    return False
+
+
+def _items(module: Module, chain: list[int]) -> list[Submodule] | None:
+    """The nodes of an optional chain as parts of an nn.Sequential."""
+    nodes = [module.nodes[index] for index in chain]
+    if len(nodes) == 1 and isinstance(nodes[0].target, Submodule):
+        return [nodes[0].target]
+    items: list[Submodule] = []
+    for node in nodes:
+        part = as_module(node)
+        if part is None:
+            return None
+        items.append(part)
+    return items
+
+
+def _call(sub: Submodule, source: Value, like: Value, before: Node) -> Node:
+    output = Value(like.shape, like.axes, like.dtype, like.flat, hint=like.hint)
+    node = Node("call", sub, (source,), {}, (output,), call=before.call, where=before.where)
+    output.node = node
+    return node
+
+
+def _mark(
+    module: Module,
+    chains: list[list[int]],
+    parts: list[Any],
+    dropped: list[tuple[int, int]],
+) -> None:
+    """In an instance of the large class: optional chains become one call each, operators optional ones."""
+    nodes = list(module.nodes)
+    for position, kept in dropped:
+        node = nodes[position]
+        if node.kind == "operator":
+            node.kind = "optional"
+            node.args = (*node.args[:2], node.args[kept], True)
+    gone: set[int] = set()
+    swap: dict[int, Any] = {}
+    for chain, items in zip(chains, parts):
+        first, last = nodes[chain[0]], nodes[chain[-1]]
+        if len(chain) == 1 and isinstance(first.target, Submodule):
+            if first.target.present is None:
+                first.target.present = True
+            continue
+        sub = items[0] if len(items) == 1 else Submodule("nn.Sequential", items=tuple(items))
+        sub.hints = sub.hints or tuple(h for item in items for h in item.hints[:1])[:1]
+        sub.present = True
+        call = _call(sub, first.args[0], last.output, last)
+        swap[id(last.output)] = call.output
+        nodes[chain[-1]] = call
+        gone.update(id(module.nodes[index]) for index in chain)
+    module.nodes = [node for node in nodes if id(node) not in gone]
+    for node in module.nodes:
+        node.replace_inputs(swap)
+    module.outputs = [swap.get(id(value), value) for value in module.outputs]
+
+
+def _rebuild(
+    large: Module, plan: _Plan | None, small: Module, chains: list[list[int]]
+) -> tuple[list[Node], list[Value]]:
+    """The nodes of a small instance in the form of the large class."""
+    assert plan is not None
+    table: dict[int, Value] = {id(a): b for a, b in zip(large.inputs, small.inputs)}
+    ends = {chain[-1]: chain for chain in chains}
+    inner = {index for chain in chains for index in chain[:-1]}
+    nodes: list[Node] = []
+    for index, node in enumerate(large.nodes):
+        choice = plan.choice[id(node)]
+        if choice == "match":
+            own = plan.partner[id(node)]
+            values = [table[id(value)] for value in _inputs(node)]
+            if node.kind == "optional" and own.kind == "operator":
+                own.kind = "optional"
+                kept = [v is node.args[2] for v in node.args[:2]].index(True)
+                own.args = (*values, values[kept], True)
+            else:
+                _set_inputs(own, values)
+            table.update((id(a), b) for a, b in zip(node.outputs, own.outputs))
+            nodes.append(own)
+        elif choice == "drop":
+            values = [table[id(value)] for value in _inputs(node)]
+            kept_value = values[plan.kept[id(node)]]
+            output = Value(kept_value.shape, kept_value.axes, kept_value.dtype)
+            made = Node("optional", node.target, (*values, kept_value, False), {}, (output,))
+            output.node = made
+            table[id(node.output)] = output
+            nodes.append(made)
+        elif index in ends:
+            chain = ends[index]
+            source = table[id(large.nodes[chain[0]].inputs[0])]
+            parts = _items(large, chain)
+            assert parts is not None
+            sub = _absent(parts[0]) if len(parts) == 1 else _absent(Submodule("nn.Sequential", items=tuple(parts)))
+            call = _call(sub, source, source, node)
+            table[id(node.output)] = call.output
+            nodes.append(call)
+        else:
+            assert index in inner
+    return nodes, [table[id(value)] for value in large.outputs]
+
+
+def _absent(sub: Submodule) -> Submodule:
+    """The place of a member that this instance lacks."""
+    items = None if sub.items is None else tuple(_absent(item) for item in sub.items)
+    return Submodule(sub.cls, {}, items=items, present=False)
+
+
+def _set_inputs(node: Node, values: list[Value]) -> None:
+    """Other inputs, position by position."""
+    remaining = iter(values)
+
+    def swap(item: Any) -> Any:
+        return next(remaining) if isinstance(item, Value) else item
+
+    from keras2torch.module import map_values
+
+    node.args = map_values(swap, node.args)
+    node.kwargs = map_values(swap, node.kwargs)
