@@ -134,7 +134,9 @@ class Builder:
         values = {id(tensor): self.any(tensor) for tensor in tensors}
         real = [t for t in tensors if isinstance(values[id(t)], Value) and len(t.shape) > 0]
         ranked = {
-            id(t): t for t in tensors if not isinstance(values[id(t)], (int, float)) and len(t.shape)
+            id(t): t
+            for t in tensors
+            if not isinstance(values[id(t)], (int, float)) and len(t.shape)
         }
         marks = {values[key].flat for key in ranked}
         if marks - {None} and (not flat or len(marks) > 1):
@@ -211,9 +213,13 @@ class Builder:
             dtype or (operands[0].dtype if operands else "float32"),
             flat=flat if len(shape) == 2 else None,
         )
-        if scalar or (kind == "operator" and operands and all(getattr(v, "scalar", False) for v in operands)):
+        if scalar or (
+            kind == "operator" and operands and all(getattr(v, "scalar", False) for v in operands)
+        ):
             output.scalar = True
-            output.source = next((v.source for v in operands if isinstance(v, Value) and v.source), None)
+            output.source = next(
+                (v.source for v in operands if isinstance(v, Value) and v.source), None
+            )
         call = self.call_in_progress
         node = Node(
             kind,
@@ -348,7 +354,8 @@ class Builder:
             kwargs["keepdim"] = True
         if len(dims) == rank and not keepdims:
             kwargs = {}
-        return self.node("method", name, (x,), kwargs, shape=shape, axes=kept, **options)
+        own = {k: options.pop(k) for k in _NODE_OPTIONS if k in options}
+        return self.node("method", name, (x,), {**kwargs, **options}, shape=shape, axes=kept, **own)
 
     def cat(self, values: Sequence[Any], dim: int) -> Value:
         """``torch.cat(values, dim)``: all in one axis order."""
@@ -447,7 +454,11 @@ class Builder:
                 mapping
                 or Mapping((weight,), lambda array: array, _known(weight.shape), weight.trainable),
                 weight.dtype,
-                hints=self._hints(weight.layer, str(weight.name)),
+                hints=(
+                    (weight.attribute,)
+                    if weight.attribute
+                    else self._hints(weight.layer, str(weight.name))
+                ),
                 buffer=not weight.trainable,
                 initial=weight.initializer,
                 owner=weight.layer,
@@ -491,6 +502,9 @@ class Builder:
             return (role,)
         if getattr(layer, "named", False):
             hints.append(f"{layer.name}_{role}" if role else str(layer.name))
+        attribute = getattr(layer, "attribute", None)
+        if attribute and not is_generic(attribute):
+            hints.append(f"{attribute}_{role}" if role else attribute)
         variable = getattr(layer, "variable", None)
         if variable and not is_generic(variable):
             hints.append(f"{variable}_{role}" if role else variable)

@@ -70,7 +70,7 @@ def _class_text(
         init.append("self.apply(init_like_keras)")
     init += [line for member in body.members for line in _frozen_lines(member)]
     inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
-    read = set(re.findall(r"\bself\.(\w+)", "\n".join(lines)))
+    read = _read_in_forward(body)
     stored = [f"self.{p.name} = {p.name}" for p in cls.parameters if p.name in read]
     for name, formula in cls.derived.items():
         stored.append(f"{'self.' if name in read else ''}{name} = {formula.text}")
@@ -89,6 +89,24 @@ def _class_text(
     )
 
 
+def _read_in_forward(body: Module) -> set[str]:
+    """The constructor parameters that ``forward`` reads."""
+    found: set[str] = set()
+
+    def visit(item: Any) -> None:
+        if isinstance(item, Parameter):
+            found.add(item.name)
+        elif isinstance(item, slice):
+            visit([item.start, item.stop, item.step])
+        elif isinstance(item, (list, tuple, dict)):
+            for part in item.values() if isinstance(item, dict) else item:
+                visit(part)
+
+    for node in body.nodes:
+        visit([node.args, node.kwargs])
+    return found
+
+
 def _parameter_text(parameter: Parameter) -> str:
     default = "" if parameter.default is None else f" = {quote(parameter.default)}"
     return f"{parameter.name}: {parameter.annotation}{default}"
@@ -97,7 +115,10 @@ def _parameter_text(parameter: Parameter) -> str:
 def _member_lines(member: Any) -> list[str]:
     note = f"  # {comment(member.note)}" if getattr(member, "note", None) else ""
     if isinstance(member, Submodule):
-        return [f"self.{member.name} = {submodule_text(member)}{note}"]
+        line = f"self.{member.name} = {submodule_text(member)}"
+        if note and len(line) + len(note) + 8 > LINE_LENGTH:
+            return [note.strip(), line]
+        return [line + note]
     assert isinstance(member, Param)
     if member.constant is not None:
         from keras2torch.expressions import constant_text

@@ -98,7 +98,7 @@ def _child_arguments(sub: Submodule) -> str:
 
 
 def _items(items: tuple[Submodule, ...]) -> list[str]:
-    """The parts of an nn.Sequential; three and more equal ones as a generator."""
+    """The parts of an nn.Sequential; three and more equal ones, or ones that grow evenly, as a generator."""
     texts = [submodule_text(item) for item in items]
     result: list[str] = []
     index = 0
@@ -106,13 +106,45 @@ def _items(items: tuple[Submodule, ...]) -> list[str]:
         count = 1
         while index + count < len(texts) and texts[index + count] == texts[index]:
             count += 1
+        growing = _growing(items[index:])
         if count > 2:
             result.append(f"*({texts[index]} for _ in range({count}))")
-            index += count
+        elif growing is not None:
+            count, text = growing
+            result.append(text)
         else:
+            count = 1
             result.append(texts[index])
-            index += 1
+        index += count
     return result
+
+
+def _growing(items: tuple[Submodule, ...]) -> tuple[int, str] | None:
+    """Three and more instances of a class that differ by even steps in one argument."""
+    first = items[0]
+    if not isinstance(first.cls, ModuleClass):
+        return None
+
+    def change(left: Submodule, right: Submodule) -> tuple[str, int] | None:
+        if left.cls is not right.cls:
+            return None
+        names = [name for name in left.args if left.args[name] != right.args[name]]
+        values = [side.args[name] for name in names for side in (left, right)]
+        if len(names) != 1 or any(type(value) is not int for value in values):
+            return None
+        return names[0], values[1] - values[0]
+
+    steps = [change(left, right) for left, right in zip(items, items[1:])]
+    count = 1
+    while count <= len(steps) and steps[0] is not None and steps[count - 1] == steps[0]:
+        count += 1
+    if count < 3 or steps[0] is None:
+        return None
+    name, step = steps[0]
+    start = first.args[name]
+    stop = start + count * step
+    text = submodule_text(Submodule(first.cls, {**first.args, name: Parameter(name)}))
+    return count, f"*({text} for {name} in range({start}, {stop}, {step}))"
 
 
 def literal(value: Any) -> str:

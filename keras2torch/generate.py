@@ -23,6 +23,9 @@ from keras2torch.source import Source, open_source
 from keras2torch.training.emit import ModuleInfo, emit_training
 from keras2torch.training.record import record
 
+# What a fault of our own raises: told as such, without a traceback.
+_FAULTS = (AssertionError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
+
 
 @dataclass(frozen=True)
 class Port:
@@ -66,7 +69,10 @@ class Generated:
             argument_names=tuple(input_names(self.graph)),
             **module_facts(self.graph, self.module),
         )
-        return sign(format_source(emit_training(record(self.source.model), info)))
+        try:
+            return sign(format_source(emit_training(record(self.source.model), info)))
+        except _FAULTS as error:
+            raise InternalError(f"{type(error).__name__}: {error}") from error
 
     @cached_property
     def weight_map(self) -> dict[str, Mapping]:
@@ -100,7 +106,7 @@ def generate(source: Any, *, name: str | None = None, model: str | None = None) 
         return _generate(open_source(source, model=model), name)
     except RecursionError:
         raise K2TError("the model is nested too deeply to be translated") from None
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise InternalError(f"{type(error).__name__}: {error}") from error
 
 
@@ -148,7 +154,9 @@ def _class_name(name: str | None, source: Source) -> str:
     model = source.model
     own = None if type(model).__module__.startswith("keras2torch.") else type(model).__name__
     given = model.name if getattr(model, "named", False) else None
-    stem = None if re.fullmatch(r"(functional|sequential|model)(_\d+)?", source.stem) else source.stem
+    stem = (
+        None if re.fullmatch(r"(functional|sequential|model)(_\d+)?", source.stem) else source.stem
+    )
     return to_class_name(name or own or given or stem or "Net")
 
 

@@ -259,6 +259,7 @@ class Weight(Tensor):
         self.constraint = constraint
         self.trainable = trainable
         self.layer: Any = None
+        self.attribute: str | None = None  # of a user's layer, where it is kept
         self.value: Any = None
         self.assigned_values: list[Any] = []
 

@@ -49,6 +49,7 @@ def Input(  # noqa: N802 - Keras's name
             where=trace.user_location(),
             fix="give the model dense inputs",
         )
+    refuse_absent((shape, batch_size, batch_shape, batch_input_shape), "the shape of an Input")
     batch_shape = batch_shape or batch_input_shape
     if batch_shape is None:
         if shape is None:

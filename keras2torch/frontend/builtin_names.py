@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import gc
 import io
 import sys
 import types
@@ -177,6 +178,47 @@ def _of_error(error: Any, where: str | None) -> Absent:
     return Absent(Source(f"what failed with {type(error).__name__}: {error}", where, fix))
 
 
+def _loop(names: tuple[str, ...], iterable: Any) -> tuple[Any, Absent | None]:
+    """What a loop goes over, and what of it is absent."""
+    found = find_absent(iterable)
+    if found is None and isinstance(iterable, _ITERATORS):
+        found = _behind(iterable)
+    if found is None:
+        frame = sys._getframe(1)
+        values = (frame.f_locals.get(name, frame.f_globals.get(name)) for name in names)
+        found = first_absent(values)
+    return iterable, found
+
+
+_ITERATORS = (enumerate, zip, map, filter, type(iter([])), type(iter(())))
+
+
+def _behind(iterator: Any) -> Absent | None:
+    """The stand-in that ``enumerate`` and its like go over."""
+    for inner in gc.get_referents(iterator):
+        found = _behind(inner) if isinstance(inner, _ITERATORS) else find_absent(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _looped(value: Any, loop: tuple[Any, Absent | None]) -> Any:
+    """What a loop has filled, after it: of absent data, it is not known how much."""
+    found = loop[1]
+    if found is None or find_absent(value) is not None or _under_construction(value):
+        return value
+    unknown = Absent(found._source)
+    if isinstance(value, list):
+        value.append(unknown)
+    elif isinstance(value, set):
+        value.add(unknown)
+    elif isinstance(value, dict):
+        value[unknown] = unknown
+    elif isinstance(value, (int, float, str)):
+        return unknown
+    return value
+
+
 def builtins_for(import_function: Callable[..., Any]) -> dict[str, Any]:
     """The ``__builtins__`` of a recorded script."""
     return {
@@ -209,4 +251,6 @@ def builtins_for(import_function: Callable[..., Any]) -> dict[str, Any]:
         transform.TYPES["zip"]: _zip,
         transform.RECOVER: recover,
         transform.KEEP: lambda test: is_absent(test) or test,
+        transform.LOOP: _loop,
+        transform.LOOPED: _looped,
     }

@@ -117,18 +117,21 @@ def _all_sublayers(layer: Layer) -> Iterator[Layer]:
 
 
 def _one_per_place(recording: Recording, models: list[Model]) -> list[Model]:
-    """Of the models that one statement has made several times, the last."""
+    """Of the models that one statement has made several times, those in variables, or the last."""
     places: dict[Any, list[Model]] = {}
     for model in models:
         key = model.where if model.where is not None else id(model)
         places.setdefault((key, type(model)), []).append(model)
+    chosen: list[Model] = []
     for same in places.values():
-        if len(same) > 1 and len({_form(model) for model in same}) > 1:
+        bound = _bound(recording, same)
+        if len(bound) < 2 and len({_form(model) for model in same}) > 1:
             recording.note(
                 f"the model made at {same[0].where} is made {len(same)} times, each time different; "
                 "the last one is taken"
             )
-    return [same[-1] for same in places.values()]
+        chosen += bound or same[-1:]
+    return chosen
 
 
 def _form(model: Model) -> Any:

@@ -23,6 +23,7 @@ _NEVER = set(
     "comet_ml pydot pydotplus graphviz tkinter turtle pygame visdom visualkeras livelossplot google "
     "tensorboardX neptune keras_vis eli5 shap lime".split()
 )
+_ALSO = {"PIL": ("PIL.Image",)}
 # Small modules with a stand-in that works.
 _WORKING = {
     "tqdm": lambda: _namespace(tqdm=_each, trange=lambda *args, **kwargs: range(*args)),
@@ -108,7 +109,9 @@ class Importer:
             if self._guarded():
                 raise
             return self._stand_in(name, root, fromlist, error)
-        for path in (name, *(f"{name}.{item}" for item in fromlist or ())):
+        for part in _ALSO.get(name, ()):  # parts that other packages usually load
+            builtins.__import__(part)
+        for path in (name, *_ALSO.get(name, ()), *(f"{name}.{item}" for item in fromlist or ())):
             sandbox.quieten(path)
         if fromlist and not isinstance(module, Absent):
             missing = [item for item in fromlist if item != "*" and not hasattr(module, item)]

@@ -217,7 +217,9 @@ def _reader(name: str, original: Any) -> Any:
             if isinstance(error, ValueError) and name != "zipfile.ZipFile":
                 raise
             return missing_file(args[0] if args else next(iter(kwargs.values()), None), name)
-        if result is None or (name == "glob.glob" and result == []):
+        if name.endswith(("glob", "iterdir")):
+            result = list(result) or None
+        if result is None:
             return missing_file(args[0] if args else None, name)
         return result
 

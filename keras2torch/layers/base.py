@@ -219,6 +219,7 @@ class Layer(Operation):
             built=False,
             where=trace.user_location(),
             created=trace.assignment(),
+            attribute=None,  # of the user's layer that holds it
             name=None,
             named=False,  # whether the program chose the name
             _trainable=True,
@@ -585,6 +586,9 @@ class Layer(Operation):
             mask = map_structure(lambda t: t.mask, args[0])
             if mask is not None and tensors_in(mask):
                 kwargs["mask"] = mask
+        for name, value in attributes(self):
+            if isinstance(value, (Layer, Weight)) and value.attribute is None:
+                value.attribute = name.lstrip("_")
         scope = self.new_scope()
         with training_mode(training):
             return trace.scoped(scope, self.call, *args, **kwargs)

@@ -34,7 +34,9 @@ def as_module(node: Node) -> Submodule | None:
     if node.kind == "call" and len(node.args) == 1 and not node.kwargs:
         return node.target
     if node.kind == "method" and node.target == "flatten":
-        return Submodule("nn.Flatten", signature_of("nn.Flatten").complete({"start_dim": node.args[1]}))
+        return Submodule(
+            "nn.Flatten", signature_of("nn.Flatten").complete({"start_dim": node.args[1]})
+        )
     if node.kind != "function" or node.target not in _MODULES:
         return None
     cls, names = _MODULES[node.target]

@@ -65,7 +65,9 @@ def _sizes(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     factors = (2, 4, 3, 6, 8, 16)
     for (name, values), factor in itertools.product(sizes.items(), factors):
         yield f"{factor} * {name}", _each(lambda v: v * factor, values)
-        yield f"{name} // {factor}", _each(lambda v: v // factor if v % factor == 0 else None, values)
+        yield f"{name} // {factor}", _each(
+            lambda v: v // factor if v % factor == 0 else None, values
+        )
     for name, ratio in itertools.product(sizes, _whole(base)):
         if base[ratio].role == "ratio":
             yield f"{name} * {ratio}", _each(lambda a, b: a * b, sizes[name], base[ratio].values)
@@ -119,17 +121,17 @@ def _flags(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
             yield f"not {name}", _each(lambda v: not v, column.values)
     for name, values in ratios.items():
         yield f"{name} != 1", _each(lambda v: v != 1, values)
+    for (stride, s), ((a, left), (b, right)) in itertools.product(strides.items(), pairs):
+        text = f"{stride} != 1 or {a} != {b}"
+        yield text, _each(lambda z, x, y: z != 1 or x != y, s, left, right)
+        text = f"{stride} == 1 and {a} == {b}"
+        yield text, _each(lambda z, x, y: z == 1 and x == y, s, left, right)
     for (a, left), (b, right) in pairs:
         yield f"{a} != {b}", _each(lambda x, y: x != y, left, right)
         yield f"{a} == {b}", _each(lambda x, y: x == y, left, right)
     for name, values in strides.items():
         yield f"{name} != 1", _each(lambda v: v != 1, values)
         yield f"{name} == 1", _each(lambda v: v == 1, values)
-    for (stride, s), ((a, left), (b, right)) in itertools.product(strides.items(), pairs):
-        text = f"{stride} != 1 or {a} != {b}"
-        yield text, _each(lambda z, x, y: z != 1 or x != y, s, left, right)
-        text = f"{stride} == 1 and {a} == {b}"
-        yield text, _each(lambda z, x, y: z == 1 and x == y, s, left, right)
 
 
 def expansion(column: Any, base: list[Any]) -> tuple[list[Any], Formula] | None:

@@ -30,7 +30,11 @@ def _bodies(root: Module) -> list[Module]:
 
 
 def _pays(cls: ModuleClass) -> bool:
-    members = [m for m in cls.body.members if not isinstance(m, Submodule) or m.weights or m.body or m.items]
+    members = [
+        m
+        for m in cls.body.members
+        if not isinstance(m, Submodule) or m.weights or m.body or m.items
+    ]
     statements = max(1, sum(map(weighty, cls.body.nodes)))
     uses = len(cls.instances)
     branching = branches(cls.body.nodes)

@@ -10,7 +10,8 @@ import re
 from collections import Counter
 
 from keras2torch.module import Member, Module, ModuleClass, Submodule, classes_of
-from keras2torch.naming import RESERVED, common_name, is_generic
+from keras2torch.naming import RESERVED, common_name, digits_last, is_generic, without_prefix
+from keras2torch.passes.vocabulary import block_name
 from keras2torch.quoting import to_class_name, to_identifier
 
 _SHORT = {
@@ -33,15 +34,39 @@ _SHORT = {
 def names(module: Module) -> Module:
     """Name classes, then the members of each class."""
     classes = classes_of(module)
-    taken = Counter[str]()
-    roots = [cls for cls in classes if cls is module.cls]
-    for cls in [*roots, *(cls for cls in classes if cls is not module.cls)]:
-        base = to_class_name(cls.name)
-        taken[base] += 1
-        cls.name = base if taken[base] == 1 else f"{base}{taken[base]}"
+    _name_classes(module, classes)
     for cls in classes:
         _name_members(cls)
     return module
+
+
+def _name_classes(module: Module, classes: list[ModuleClass]) -> None:
+    bases = {}
+    for cls in classes:
+        scope = cls.body.scope
+        if scope is not None and scope.kind == "pattern":
+            cls.name = block_name(cls.body) or _shared_name(cls)
+        bases[id(cls)] = to_class_name(cls.name)
+    totals = Counter(bases.values())
+    taken = Counter[str]()
+    roots = [cls for cls in classes if cls is module.cls]
+    for cls in [*roots, *(cls for cls in classes if cls is not module.cls)]:
+        base = bases[id(cls)]
+        taken[base] += 1
+        if base == "Inception" and totals[base] <= 26:
+            cls.name = (
+                f"{base}{chr(ord('A') + taken[base] - 1)}" if totals[base] > 1 else f"{base}Block"
+            )
+        else:
+            cls.name = base if taken[base] == 1 else f"{base}{taken[base]}"
+
+
+def _shared_name(cls: ModuleClass) -> str:
+    """What the Keras names of the instances share, without numbers."""
+    given = [instance.scope.name for instance in cls.instances if instance.scope]
+    shared = common_name(given) or given[0]
+    words = [word for word in re.sub(r"\d+[a-z]?(?![a-z])", "", shared).split("_") if word]
+    return to_class_name("_".join(words)) if words else "Block"
 
 
 def type_name(member: Member) -> str:
@@ -50,7 +75,11 @@ def type_name(member: Member) -> str:
         return to_identifier(member.hints[-1] if member.hints else "weight", "weight")
     if member.items is not None and not any(item.body for item in member.items):
         dense = any(item.cls == "nn.Linear" for item in member.items)
-        return "mlp" if dense and not any("Conv" in str(item.cls) for item in member.items) else "layers"
+        return (
+            "mlp"
+            if dense and not any("Conv" in str(item.cls) for item in member.items)
+            else "layers"
+        )
     cls = member.cls.name if isinstance(member.cls, ModuleClass) else member.cls
     cls = cls.rpartition(".")[2]
     cls = re.sub(r"[123]d\Z", "", cls)
@@ -61,16 +90,25 @@ def type_name(member: Member) -> str:
 
 
 def _name_members(cls: ModuleClass) -> None:
+    prefixes = [_prefix(instance) for instance in cls.instances]
+    rows = [
+        [
+            (m, p)
+            for m, p in zip(row, prefixes)
+            if not (isinstance(m, Submodule) and m.present is False)
+        ]
+        for row in zip(*(instance.members for instance in cls.instances))
+    ]
+    firsts = cls.body.members
+    hints = _hints(cls, rows)
     chosen: list[tuple[Member, str, bool]] = []
     taken: Counter[str] = Counter()
-    rows = list(zip(*(instance.members for instance in cls.instances)))
-    for row in rows:
-        hint = _hint(row)
+    for first, hint in zip(firsts, hints):
         if hint and taken[hint]:
             hint = None
         if hint:
             taken[hint] += 1
-        chosen.append((row[0], hint or type_name(row[0]), hint is not None))
+        chosen.append((first, hint or type_name(first), hint is not None))
     totals = Counter(name for _, name, given in chosen if not given)
     used = {name for _, name, given in chosen if given}
     counts: Counter[str] = Counter()
@@ -86,12 +124,42 @@ def _name_members(cls: ModuleClass) -> None:
         member.name = name
 
 
-def _hint(row: tuple[Member, ...]) -> str | None:
+def _prefix(instance: Module) -> str:
+    """The block's own name, which the names of its layers begin with."""
+    scope = instance.scope
+    return f"{to_identifier(scope.name)}_" if scope is not None and scope.kind == "pattern" else ""
+
+
+def _hints(cls: ModuleClass, rows: list[list[tuple[Member, str]]]) -> list[str | None]:
+    """The program's names for the members, without the block's own name in front."""
+    scope = cls.body.scope
+    found = [_hint(row) for row in rows]
+    if scope is not None and scope.kind == "pattern":
+        found = without_prefix(found)
+    result: list[str | None] = []
+    for name in found:
+        name = digits_last(name) if name else None
+        usable = name and not is_generic(name) and name not in RESERVED
+        result.append(name if usable else None)
+    return result
+
+
+def _hint(row: list[tuple[Member, str]]) -> str | None:
     """A name that the program gave in all instances, without what tells the instances apart."""
-    for position in range(len(row[0].hints)):
-        if any(len(member.hints) <= position for member in row):
+    for position in range(len(row[0][0].hints)):
+        if any(len(member.hints) <= position for member, _ in row):
             return None
-        name = common_name([member.hints[position] for member in row])
+        given = [_without(member.hints[position], prefix) for member, prefix in row]
+        name = common_name(given)
         if name and not is_generic(name) and name not in RESERVED:
             return name
     return None
+
+
+def _without(hint: str, prefix: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "_", hint).lower()
+    return (
+        name[len(prefix) :]
+        if prefix and name.startswith(prefix) and len(name) > len(prefix)
+        else hint
+    )

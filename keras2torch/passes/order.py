@@ -36,5 +36,3 @@ def _depth_first(module: Module) -> list[Node]:
         pending.append((None, node))
         pending.extend((item, None) for item in reversed(node.inputs))
     return found
-
-

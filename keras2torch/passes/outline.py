@@ -152,7 +152,9 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
     assert scope is not None
     name = to_class_name(scope.name)
     submodule: Submodule | None = None
+    made: dict[int, Value] = {}  # outputs of earlier runs, which later ones may read
     for body, nodes in zip(bodies, runs):
+        body.inputs = [made.get(id(value), value) for value in body.inputs]
         position = _position(
             module, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs}
         )
@@ -180,6 +182,7 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
             for v in body.outputs
         ]
         swap = {id(old): new for old, new in zip(body.outputs, outer)}
+        made.update(swap)
         if submodule is None:
             owner = scope.owner if scope.kind not in ("function", "pattern") else None
             submodule = Submodule(
@@ -233,8 +236,8 @@ def _hints(scope: Scope) -> tuple[str, ...]:
     if scope.kind == "function" or owner is None or isinstance(owner, tuple):
         return ()
     named = (owner.name,) if getattr(owner, "named", False) else ()
-    variable = getattr(owner, "variable", None)
-    return named + ((variable,) if variable else ())
+    words = (getattr(owner, "attribute", None), getattr(owner, "variable", None))
+    return named + tuple(word for word in words if word)
 
 
 def count_uses(module: Module) -> Counter[int]:

@@ -11,7 +11,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras2torch.module import Formula, Module, ModuleClass, Parameter, Submodule, classes_of, parts_of
+from keras2torch.module import (
+    Formula,
+    Module,
+    ModuleClass,
+    Parameter,
+    Submodule,
+    classes_of,
+    parts_of,
+)
 from keras2torch.passes.formulas import derive, equal, expansion, split_pads
 from keras2torch.passes.places import ANYTHING, Place, places
 from keras2torch.quoting import is_identifier
@@ -79,9 +87,10 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
     columns = _columns(cls)
     base: list[Column] = []
     known: dict[str, Column] = {}  # parameters, and what has been worked out from them
-    for column in _in_order(columns):
+    ordered, ports = _in_order(columns)
+    for column in ordered:
         column.formula = derive(column, known)
-        if column.formula is None:
+        if column.formula is None and column not in ports:
             ratio = expansion(column, base)
             if ratio is not None:
                 factor, column.formula = ratio
@@ -133,17 +142,23 @@ def _columns(cls: ModuleClass) -> list[Column]:
 
 def _role(place: Place) -> str:
     if place.name is None:
-        return "flag" if place.slot == 3 else str(place.slot) if isinstance(place.slot, str) else "value"
+        return (
+            "flag"
+            if place.slot == 3
+            else str(place.slot) if isinstance(place.slot, str) else "value"
+        )
     return _ROLES.get(place.name, place.name)
 
 
 def _same_kind(left: str, right: str) -> bool:
     sizes = {"in_channels", "out_channels", "channels"}
-    return left == right or (left in sizes and right in sizes) or {left, right} <= {"flag", "present"}
+    return (
+        left == right or (left in sizes and right in sizes) or {left, right} <= {"flag", "present"}
+    )
 
 
-def _in_order(columns: list[Column]) -> list[Column]:
-    """The order in which columns become parameters: what comes in, what goes out, the rest; flags last."""
+def _in_order(columns: list[Column]) -> tuple[list[Column], list[Column]]:
+    """The order in which columns become parameters: what comes in, what goes out (these again), the rest; flags last."""
     sizes = [column for column in columns if column.is_size]
     others = [column for column in columns if not column.is_size and not column.is_flag]
     flags = [column for column in columns if column.is_flag and not column.is_size]
@@ -154,7 +169,7 @@ def _in_order(columns: list[Column]) -> list[Column]:
     middle = [column for column in sizes if column not in first and column not in last]
     rank = {"stride": 0, "kernel_size": 1, "dilation": 2, "padding": 4}
     others.sort(key=lambda column: rank.get(column.role, 3))
-    return [*first, *last, *middle, *others, *flags]
+    return [*first, *last, *middle, *others, *flags], [*first, *last]
 
 
 _OUT = ("out_channels", "out_features")
@@ -209,7 +224,10 @@ def _user_names(cls: ModuleClass, values: list[Any]) -> list[str]:
     return [
         name
         for name in rows[0]
-        if all(v is ANYTHING or (row.get(name) == v and type(row.get(name)) is type(v)) for row, v in zip(rows, values))
+        if all(
+            v is ANYTHING or (row.get(name) == v and type(row.get(name)) is type(v))
+            for row, v in zip(rows, values)
+        )
     ]
 
 
@@ -239,7 +257,9 @@ def _write(cls: ModuleClass, columns: list[Column]) -> None:
 def _signature_order(column: Column) -> int:
     if column.is_flag:
         return 9
-    return {"ratio": 2, "stride": 4, "kernel_size": 3, "padding": 6}.get(column.role, 1 if column.is_size else 5)
+    return {"ratio": 2, "stride": 4, "kernel_size": 3, "padding": 6}.get(
+        column.role, 1 if column.is_size else 5
+    )
 
 
 def _parameter(column: Column) -> Parameter:
@@ -259,6 +279,8 @@ def _set_defaults(cls: ModuleClass, columns: list[Column]) -> None:
     """Trailing parameters that most instances leave at a natural value get it as a default."""
     for parameter, column in reversed(list(zip(cls.parameters, columns))):
         natural = False if column.is_flag else _DEFAULTS.get(column.role)
-        if natural is None or 2 * sum(v is ANYTHING or v == natural for v in column.values) < len(column.values):
+        if natural is None or 2 * sum(v is ANYTHING or v == natural for v in column.values) < len(
+            column.values
+        ):
             return
         parameter.default = natural

@@ -41,7 +41,7 @@ class Place:
             return getattr(item, "written_shape", item.shape)
         if self.name is None:
             return item
-        sub, lacks = item, False
+        sub = item
         for index in (None, *self.items):
             if index is not None:
                 if not sub.items:
@@ -49,8 +49,7 @@ class Place:
                 sub = sub.items[index]
             if self.name == "present" and sub.present is not None and index == self._last:
                 return sub.present
-            lacks = lacks or sub.present is False
-        return ANYTHING if lacks else sub.args.get(self.name, ANYTHING)
+        return sub.args.get(self.name, ANYTHING)
 
     @property
     def _last(self) -> int | None:
@@ -94,7 +93,9 @@ def places(module: Module) -> Iterator[Place]:
     """Every literal's place, in the order of ``forward``."""
     seen: set[int] = set()
 
-    def of_submodule(sub: Submodule, node: int, slot: int | str, items: tuple[int, ...]) -> Iterator[Place]:
+    def of_submodule(
+        sub: Submodule, node: int, slot: int | str, items: tuple[int, ...]
+    ) -> Iterator[Place]:
         if sub.present is not None:
             yield Place(node, slot, items, "present")
         for name, value in sub.args.items():

@@ -6,6 +6,8 @@ x = self.block2(x)    ->    x = self.blocks(x)
 
 from __future__ import annotations
 
+import re
+
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
 from keras2torch.passes.as_module import as_module
 from keras2torch.passes.outline import count_uses
@@ -43,6 +45,8 @@ def _run_length(module: Module, start: int) -> int:
         if cls is not None:
             before = module.nodes[start + length - 1].output
             readers = users.get(id(before), [])
+            if stage_of(target) != stage_of(module.nodes[start + length - 1].target):
+                break
             if target.cls is not cls or node.args[0] is not before or len(readers) != 1:
                 break
             if before in module.outputs:
@@ -66,12 +70,32 @@ def _group(module: Module, start: int, length: int) -> None:
 
 
 def _group_hints(items: tuple[Submodule, ...]) -> tuple[str, ...]:
+    stage = stage_of(items[0])
+    if stage is not None:
+        return (stage,)
     cls = items[0].cls
     assert isinstance(cls, ModuleClass)
-    return ("blocks",) if "block" in cls.name.lower() else ("layers",)
+    scope = cls.body.scope
+    block = "block" in cls.name.lower() or (scope is not None and scope.kind == "pattern")
+    return ("blocks",) if block else ("layers",)
+
+
+def stage_of(sub: Submodule) -> str | None:
+    """The stage that a name with two numbers tells: conv2_block1 and stage_2_block_1 are of stage2."""
+    name = sub.hints[0] if sub.hints else ""
+    match = re.match(r"(.*?[a-z])_?(\d+)(?:[a-z]|_.*\d.*)\Z", name.lower())
+    if match is None:
+        return None
+    word = match[1].rpartition("_")[2]
+    return (
+        f"stage{match[2]}"
+        if word in ("conv", "stage", "block", "layer", "group")
+        else f"{word}{match[2]}"
+    )
 
 
 LONGEST = 6  # items of a chain that is written in place
+
 
 def _unfold(member: Submodule) -> None:
     """A child that is a short plain chain, written as nn.Sequential instead of a class."""

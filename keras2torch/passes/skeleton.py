@@ -91,5 +91,3 @@ def _kind(item: Any) -> str:
 def _config(value: Any) -> str:
     config = getattr(value, "get_config", None)
     return f"{type(value).__name__}{config()!r}" if callable(config) else repr(value)
-
-

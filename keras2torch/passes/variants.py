@@ -10,6 +10,7 @@ from typing import Any
 
 from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, classes_of, parts_of
 from keras2torch.passes.as_module import as_module
+from keras2torch.passes.discover import layer_name, words
 from keras2torch.passes.padding import settle_pad
 from keras2torch.passes.regions import weighty
 from keras2torch.passes.skeleton import node_skeleton
@@ -64,7 +65,9 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
     items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
     if any(part is None for row in items for part in row):
         return False
-    rebuilt = [_rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances]
+    rebuilt = [
+        _rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances
+    ]
     additions = [node for node in large.body.nodes if plan.choice.get(id(node)) == "drop"]
     positions = [large.body.nodes.index(node) for node in additions]
     kept = [plan.kept[id(node)] for node in additions]
@@ -148,7 +151,9 @@ class _Alignment:
                 if plan.partner.setdefault(id(a.node), b.node) is not b.node:
                     return None
                 if isinstance(a.node.target, Submodule):
-                    if members.setdefault(id(a.node.target), id(b.node.target)) != id(b.node.target):
+                    if members.setdefault(id(a.node.target), id(b.node.target)) != id(
+                        b.node.target
+                    ):
                         return None
                 pending += list(zip(_inputs(a.node), _inputs(b.node)))
             else:
@@ -166,15 +171,22 @@ class _Alignment:
 
     def _cheapest(self, a: Value, b: Value) -> tuple[float, str, int]:
         if a.node is None or a in self.large.inputs:
-            same = b in self.small.inputs and self.large.inputs.index(a) == self.small.inputs.index(b)
+            same = b in self.small.inputs and self.large.inputs.index(a) == self.small.inputs.index(
+                b
+            )
             return (0.0 if same else _IMPOSSIBLE), "match", 0
         options: list[tuple[float, str, int]] = []
         node, other = a.node, b.node
         if other is not None and b not in self.small.inputs and self._alike(node, other):
             if node.outputs.index(a) == other.outputs.index(b):
                 total = sum(self.cost(x, y) for x, y in zip(_inputs(node), _inputs(other)))
+                total += _difference(node, other)
                 options.append((total, "match", 0))
-        if len(node.outputs) == 1 and len(node.inputs) == 1 and node.kind in ("call", "function", "pad"):
+        if (
+            len(node.outputs) == 1
+            and len(node.inputs) == 1
+            and node.kind in ("call", "function", "pad")
+        ):
             options.append((1 + self.cost(node.inputs[0], b), "skip", 0))
         if node.kind in ("operator", "optional") and node.target == "+" and len(_inputs(node)) == 2:
             for operand, value in enumerate(_inputs(node)):
@@ -191,6 +203,19 @@ class _Alignment:
         if id(node) not in self.skeletons:
             self.skeletons[id(node)] = node_skeleton(node)
         return self.skeletons[id(node)]
+
+
+def _difference(a: Node, b: Node) -> float:
+    """Breaks ties: a 3x3 kernel goes with a 3x3 kernel, ``conv1`` with ``conv1``."""
+    total = 0.0
+    if isinstance(a.target, Submodule) and isinstance(b.target, Submodule):
+        for name in ("kernel_size", "groups"):
+            left, right = a.target.args.get(name), b.target.args.get(name)
+            total += 0.1 * (left != right if name == "kernel_size" else (left == 1) != (right == 1))
+    names = [layer_name(node) for node in (a, b)]
+    if all(names):
+        total += 0.05 * (words(str(names[0]))[-1:] != words(str(names[1]))[-1:])
+    return total
 
 
 def _inputs(node: Node) -> list[Value]:
@@ -252,6 +277,14 @@ def _items(module: Module, chain: list[int]) -> list[Submodule] | None:
     return items
 
 
+def _chain_hints(module: Module, last: Node, items: list[Submodule]) -> tuple[str, ...]:
+    """``shortcut`` for what is added to the main branch; else the first layer's name."""
+    readers = module.users().get(id(last.output), [])
+    if readers and all(r.kind in ("operator", "optional") and r.target == "+" for r in readers):
+        return ("shortcut",)
+    return tuple(hint for item in items for hint in item.hints[:1])[:1]
+
+
 def _call(sub: Submodule, source: Value, like: Value, before: Node) -> Node:
     output = Value(like.shape, like.axes, like.dtype, like.flat, hint=like.hint)
     node = Node("call", sub, (source,), {}, (output,), call=before.call, where=before.where)
@@ -281,7 +314,7 @@ def _mark(
                 first.target.present = True
             continue
         sub = items[0] if len(items) == 1 else Submodule("nn.Sequential", items=tuple(items))
-        sub.hints = sub.hints or tuple(h for item in items for h in item.hints[:1])[:1]
+        sub.hints = _chain_hints(module, last, items) or sub.hints
         sub.present = True
         call = _call(sub, first.args[0], last.output, last)
         swap[id(last.output)] = call.output
@@ -328,7 +361,8 @@ def _rebuild(
             source = table[id(large.nodes[chain[0]].inputs[0])]
             parts = _items(large, chain)
             assert parts is not None
-            sub = _absent(parts[0]) if len(parts) == 1 else _absent(Submodule("nn.Sequential", items=tuple(parts)))
+            whole = parts[0] if len(parts) == 1 else Submodule("nn.Sequential", items=tuple(parts))
+            sub = _absent(whole, large.nodes[chain[0]].inputs[0], source)
             call = _call(sub, source, source, node)
             table[id(node.output)] = call.output
             nodes.append(call)
@@ -337,10 +371,17 @@ def _rebuild(
     return nodes, [table[id(value)] for value in large.outputs]
 
 
-def _absent(sub: Submodule) -> Submodule:
-    """The place of a member that this instance lacks."""
-    items = None if sub.items is None else tuple(_absent(item) for item in sub.items)
-    return Submodule(sub.cls, {}, items=items, present=False)
+def _absent(sub: Submodule, like: Value, source: Value) -> Submodule:
+    """The place of a member that this instance lacks; how many channels come in is known all the same."""
+    items = None
+    if sub.items is not None:
+        rest = (Submodule(item.cls, {}) for item in sub.items[1:])
+        items = (_absent(sub.items[0], like, source), *rest)
+    args = {}
+    for name in ("in_channels", "in_features", "num_features"):
+        if name in sub.args and sub.args[name] in like.shape[1:]:
+            args[name] = source.shape[like.shape.index(sub.args[name], 1)]
+    return Submodule(sub.cls, args, items=items, present=False)
 
 
 def _set_inputs(node: Node, values: list[Value]) -> None:

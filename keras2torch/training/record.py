@@ -221,7 +221,11 @@ def _predictions(model: Any, call: TrainingCall) -> Any:
         for tensor in model.outputs or []
     ]
     if call.method == "predict_classes":
-        return constant((count,), 0, "int64")
+        return (
+            constant(outputs[0].shape[:-1], 0, "int64")
+            if outputs
+            else constant((count,), 0, "int64")
+        )
     return outputs[0] if len(outputs) == 1 else outputs
 
 

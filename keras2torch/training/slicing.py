@@ -43,7 +43,7 @@ _SILENT = {
     "imshow",
     "plot",
 }
-_SHUFFLES = {"shuffle", "seed", "set_state", "default_rng"}
+_STATEFUL = {"default_rng", "RandomState", "Random", "Generator", "iter", "open", "reader"}
 _FORBIDDEN = {
     "argparse": "it reads the command line",
     "sys.argv": "it reads the command line",
@@ -72,7 +72,17 @@ class _Slicer:
             if isinstance(node, (ast.Import, ast.ImportFrom))
             for name in _bound(node)
         }
+        self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        self.stateful = set(self._stateful_names())
         self.result = Slice()
+
+    def _stateful_names(self) -> Iterator[str]:
+        """Variables whose every use moves them on: random generators, iterators, open files."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                name = (self._path(node.value.func) or "").rpartition(".")[2]
+                if name in _STATEFUL:
+                    yield from (t.id for t in node.targets if isinstance(t, ast.Name))
 
     def _framework_names(self) -> Iterator[str]:
         """Variables that only rename a part of Keras: ``mnist = tf.keras.datasets.mnist``."""
@@ -87,7 +97,9 @@ class _Slicer:
         visible = self._visible(call)
         needed = set().union(*(_used(node) for node in expressions))
         kept = self._backward(visible, needed)
-        kept = self._with_seeds(visible, kept)
+        drawn = self._random_statements(visible, kept)
+        if drawn:
+            kept = self._backward(visible, needed, drawn)
         self._check(kept, expressions)
         for statement in kept:
             if not isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -161,16 +173,20 @@ class _Slicer:
         return [*at_call, *bound, *inside]
 
     # The slice.
-    def _backward(self, visible: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
+    def _backward(
+        self, visible: list[ast.stmt], needed: set[str], wanted: list[ast.stmt] | None = None
+    ) -> list[ast.stmt]:
+        """The statements that concern the needed names, and the wanted ones, in order."""
         kept: list[ast.stmt] = []
         needed = set(needed)
+        chosen = {id(statement) for statement in wanted or []}
         for statement in reversed(self._folded(visible)):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 continue
             made = _bound(statement)
             if isinstance(statement, ast.Assign) and made and made <= self.renamed:
                 continue
-            if not self._concerns(statement, needed):
+            if id(statement) not in chosen and not self._concerns(statement, needed):
                 continue
             kept.append(statement)
             if isinstance(statement, ast.Assign) and all(
@@ -215,6 +231,8 @@ class _Slicer:
     def _concerns(self, statement: ast.stmt, needed: set[str]) -> bool:
         if _bound(statement) & needed:
             return True
+        if self.stateful & needed & _used(statement) and not isinstance(statement, ast.FunctionDef):
+            return True  # it draws from a generator, or reads on in a file
         for node in _walk_scope(statement):
             stored = isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del))
             if isinstance(node, (ast.Subscript, ast.Attribute)) and stored:
@@ -237,22 +255,46 @@ class _Slicer:
         arguments = {n for argument in node.args for n in _used(argument)}
         return name == "shuffle" and bool(arguments & needed)
 
-    def _with_seeds(self, visible: list[ast.stmt], kept: list[ast.stmt]) -> list[ast.stmt]:
-        """Seeds of numpy and random too, where the slice draws from them."""
-        roots = {
-            self._path(node) for s in kept for node in ast.walk(s) if isinstance(node, ast.expr)
-        }
-        draws = {path.rpartition(".")[0] for path in roots if path}
-        chosen = []
-        for statement in self._folded(visible):
-            if statement in kept:
-                chosen.append(statement)
-            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-                path = self._path(statement.value.func) or ""
-                module, _, name = path.rpartition(".")
-                if name == "seed" and module in ("numpy.random", "random") and module in draws:
-                    chosen.append(statement)
-        return chosen
+    def _random_statements(self, visible: list[ast.stmt], kept: list[ast.stmt]) -> list[ast.stmt]:
+        """Where the slice draws from a seeded global generator: the seed, and all draws after it.
+
+        Every draw moves the generator on, so one that is left out would change those that follow.
+        """
+        found: list[ast.stmt] = []
+        for module in ("numpy.random", "random"):
+            if not any(self._draws(statement, module) for statement in kept):
+                continue
+            statements = list(self._folded(visible))
+            seeds = [s for s in statements if self._draws(s, module, seeds=True)]
+            if not seeds:
+                continue
+            last = max(i for i, s in enumerate(statements) if any(s is k for k in kept))
+            between = statements[statements.index(seeds[0]) : last + 1]
+            found += [s for s in between if self._draws(s, module)]
+        return found
+
+    def _draws(self, statement: ast.stmt, module: str, seeds: bool = False) -> bool:
+        """Whether a statement uses a random module, or calls a function of the program that does."""
+        if isinstance(statement, (ast.FunctionDef, ast.Import, ast.ImportFrom)) and seeds:
+            return False
+        for node in _walk_scope(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            path = self._path(node.func) or ""
+            if path.startswith(f"{module}."):
+                if path.endswith(("default_rng", "RandomState", "Random")):
+                    continue
+                if not seeds or path.endswith(".seed"):
+                    return True
+            if not seeds and isinstance(node.func, ast.Name):
+                body = self.functions.get(node.func.id)
+                if body is not None and any(
+                    (self._path(inner.func) or "").startswith(f"{module}.")
+                    for inner in ast.walk(body)
+                    if isinstance(inner, ast.Call)
+                ):
+                    return True
+        return False
 
     # Whether it can stand alone.
     def _check(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:

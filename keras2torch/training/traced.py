@@ -11,7 +11,18 @@ from keras2torch.training.heads import Head
 
 _TAKEN = {"load_data", "to_dataset", "to_device", "batches", "compute_loss", "means", "evaluate"}
 _TAKEN |= {"train_one_epoch", "predict", "save", "plot", "main", "parse_args", "penalty", "np"}
-_TAKEN |= {"loss", "net", "args", "sums", "weight", "count", "label", "target", "prediction", "logits"}
+_TAKEN |= {
+    "loss",
+    "net",
+    "args",
+    "sums",
+    "weight",
+    "count",
+    "label",
+    "target",
+    "prediction",
+    "logits",
+}
 
 
 @dataclass(frozen=True)

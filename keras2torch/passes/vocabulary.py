@@ -1,0 +1,104 @@
+"""What the field calls a block, told from its structure; for blocks that the program did not name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.module import Module, Node, Submodule, Value, parts_of
+
+
+def block_name(body: Module) -> str | None:
+    """``Bottleneck``, ``InvertedResidual``, ``DenseLayer`` ...; None for a structure without a name."""
+    facts = _Facts(body)
+    last = _before_activation(body.outputs[0])
+    if last is None:
+        return None
+    if facts.attention:
+        return "TransformerBlock" if facts.linears else "AttentionBlock"
+    if last.kind in ("operator", "optional") and last.target == "+":
+        return _residual(facts)
+    if last.target == "torch.cat":
+        if len(body.inputs) == 1 and any(value is body.inputs[0] for value in last.inputs):
+            return "DenseLayer"
+        if len(body.inputs) > 1 and facts.upsamples:
+            return "DecoderBlock"
+        return "Inception" if len(last.inputs) > 2 else None
+    if facts.merges and facts.upsamples:
+        return "DecoderBlock"
+    if len(facts.convolutions) == 1 and facts.pools and facts.starts_with_norm:
+        return "Transition"
+    if facts.convolutions and facts.linears == 0 and not facts.merges:
+        return _chain(facts)
+    return None
+
+
+def _residual(facts: _Facts) -> str:
+    if facts.depthwise:
+        if facts.depthwise[0] == 0 and facts.layer_norm:
+            return "ConvNeXtBlock"
+        if len(facts.convolutions) > 2 and facts.kernels[0] == 1:
+            return "MBConv" if facts.gated else "InvertedResidual"
+        return "SeparableResidual"
+    if facts.main_kernels == [1, 3, 1]:
+        return "Bottleneck"
+    return "ResidualBlock"
+
+
+def _chain(facts: _Facts) -> str:
+    count = len(facts.convolutions)
+    if count == 1:
+        return "ConvNormAct" if facts.norms else "ConvAct"
+    if facts.depthwise:
+        return "MBConv" if facts.gated else "SeparableConv" if count == 2 else "SeparableBlock"
+    return "ConvBlock"
+
+
+class _Facts:
+    def __init__(self, body: Module):
+        parts = [part for member in body.members for part in parts_of(member)]
+        self.convolutions = [p for p in parts if str(p.cls).startswith("nn.Conv")]
+        self.kernels = [_kernel(p) for p in self.convolutions]
+        optional = {
+            id(p)
+            for m in body.members
+            if getattr(m, "present", None) is not None
+            for p in parts_of(m)
+        }
+        self.main_kernels = [_kernel(p) for p in self.convolutions if id(p) not in optional]
+        if len(self.main_kernels) > 3 and self.main_kernels[0] == 1:
+            self.main_kernels = self.main_kernels[1:]  # the shortcut's
+        self.depthwise = [
+            i for i, p in enumerate(self.convolutions) if p.args.get("groups", 1) != 1
+        ]
+        self.linears = sum(str(p.cls) == "nn.Linear" for p in parts)
+        self.norms = [p for p in parts if "Norm" in str(p.cls)]
+        self.layer_norm = any("LayerNorm" in str(p.cls) for p in parts)
+        self.attention = any("Attention" in str(getattr(p.cls, "name", p.cls)) for p in parts)
+        targets = [str(n.target) for n in body.nodes if isinstance(n.target, str)]
+        self.pools = any("pool" in name for name in targets)
+        self.upsamples = any("interpolate" in n for n in targets) or any(
+            "Transpose" in str(p.cls) or "Upsample" in str(p.cls) for p in parts
+        )
+        self.merges = any(len(set(map(id, node.inputs))) > 1 for node in body.nodes)
+        self.gated = any(
+            node.kind == "operator" and node.target == "*" and len(node.inputs) == 2
+            for node in body.nodes
+        )
+        first = body.nodes[0].target
+        self.starts_with_norm = isinstance(first, Submodule) and "Norm" in str(first.cls)
+
+
+def _kernel(sub: Submodule) -> Any:
+    kernel = sub.args.get("kernel_size")
+    return kernel[0] if isinstance(kernel, tuple) and len(set(kernel)) == 1 else kernel
+
+
+def _before_activation(value: Value) -> Node | None:
+    node = value.node
+    while node is not None and len(node.inputs) == 1 and node.inputs[0].node is not None:
+        if isinstance(node.target, Submodule) and (node.target.weights or node.target.body):
+            break
+        if node.kind not in ("function", "call") or node.target == "torch.cat":
+            break
+        node = node.inputs[0].node
+    return node
