@@ -113,7 +113,9 @@ def run_torch(
         if total.requires_grad:
             total.backward()
         for tensor, port in zip(tensors, result.inputs):
-            gradients.append(None if tensor.grad is None else to_keras(tensor.grad, port.permutation))
+            gradients.append(
+                None if tensor.grad is None else to_keras(tensor.grad, port.permutation)
+            )
     return [to_keras(o, p.permutation) for o, p in zip(outputs, result.outputs)], gradients
 
 
@@ -124,7 +126,9 @@ def run_keras(function: Case, arrays: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in flat(function(keras.ops, *tensors))]
 
 
-def keras_gradients(function: Case, arrays: list[np.ndarray], factors: list[np.ndarray]) -> list[Any]:
+def keras_gradients(
+    function: Case, arrays: list[np.ndarray], factors: list[np.ndarray]
+) -> list[Any]:
     import jax
     import jax.numpy as jnp
     import keras
@@ -181,49 +185,66 @@ def check(
         expected = run_keras(function, samples)
         with_gradients = gradients and batch == 3
         rng = np.random.default_rng(5)
-        factors = [rng.normal(size=e.shape).astype("float32") for e in expected] if with_gradients else None
+        factors = (
+            [rng.normal(size=e.shape).astype("float32") for e in expected]
+            if with_gradients
+            else None
+        )
         actual, found = run_torch(result, samples, factors)
         assert len(actual) == len(expected)
         for index, (a, e) in enumerate(zip(actual, expected)):
             where = f"output {index}\n{result.model_source}"
-            assert e.dtype.kind == a.dtype.kind or {e.dtype.kind, a.dtype.kind} <= set("iu"), (
-                f"{where}: dtype {a.dtype}, Keras has {e.dtype}"
-            )
+            assert e.dtype.kind == a.dtype.kind or {e.dtype.kind, a.dtype.kind} <= set(
+                "iu"
+            ), f"{where}: dtype {a.dtype}, Keras has {e.dtype}"
             same(a, e, tolerance, where)
         for tensor, e in zip(model.outputs, expected):
             fits = all(n is None or n == m for n, m in zip(tensor.shape, e.shape))
-            assert fits and len(tensor.shape) == e.ndim, f"announced {tensor.shape}, Keras has {e.shape}"
-            assert _LOOSE.get(tensor.dtype, tensor.dtype) == str(e.dtype), (
-                f"announced {tensor.dtype}, Keras has {e.dtype}"
-            )
+            assert (
+                fits and len(tensor.shape) == e.ndim
+            ), f"announced {tensor.shape}, Keras has {e.shape}"
+            assert _LOOSE.get(tensor.dtype, tensor.dtype) == str(
+                e.dtype
+            ), f"announced {tensor.dtype}, Keras has {e.dtype}"
         if with_gradients:
             for index, expected_gradient in enumerate(keras_gradients(function, samples, factors)):
                 if expected_gradient is not None:
-                    a = found[index] if found[index] is not None else np.zeros_like(expected_gradient)
-                    same(a, expected_gradient, 10 * tolerance, f"gradient {index}\n{result.model_source}")
+                    a = (
+                        found[index]
+                        if found[index] is not None
+                        else np.zeros_like(expected_gradient)
+                    )
+                    same(
+                        a,
+                        expected_gradient,
+                        10 * tolerance,
+                        f"gradient {index}\n{result.model_source}",
+                    )
     rules = announced(function, arrays) if specs else None
     if rules is not None:
         for tensor, (shape, _) in zip(model.outputs, rules):
             known = [(m, n) for m, n in zip(tensor.shape, shape) if n is not None]
-            assert len(tensor.shape) == len(shape) and all(m == n for m, n in known), (
-                f"the rule announces {tensor.shape}, Keras's {shape}"
-            )
+            assert len(tensor.shape) == len(shape) and all(
+                m == n for m, n in known
+            ), f"the rule announces {tensor.shape}, Keras's {shape}"
     return result
 
 
 def same(actual: Any, expected: Any, tolerance: float, what: str) -> None:
     """As ``assert_close``, where NaN and infinities must be in the same places."""
     actual, expected = np.asarray(actual), np.asarray(expected)
-    assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, Keras has {expected.shape}"
+    assert (
+        actual.shape == expected.shape
+    ), f"{what}: shape {actual.shape}, Keras has {expected.shape}"
     if expected.dtype.kind == "c":
         same(actual.real, expected.real, tolerance, what)
         same(actual.imag, expected.imag, tolerance, what)
         return
     if expected.dtype.kind == "f":
         odd = ~np.isfinite(expected)
-        assert np.array_equal(np.where(odd, expected, 0), np.where(odd, actual, 0), equal_nan=True), (
-            f"{what}: infinities or NaN differ"
-        )
+        assert np.array_equal(
+            np.where(odd, expected, 0), np.where(odd, actual, 0), equal_nan=True
+        ), f"{what}: infinities or NaN differ"
         assert np.isfinite(actual[~odd]).all(), f"{what}: not finite where Keras is"
         actual, expected = np.where(odd, 0, actual), np.where(odd, 0, expected)
     assert_close(actual, expected, tolerance, what)
@@ -238,5 +259,7 @@ def check_constant(function: Case, tolerance: float = 1e-6) -> None:
         value = a.numpy() if isinstance(a, Constant) else np.asarray(a)
         e = np.asarray(e)
         if isinstance(a, Constant):
-            assert _LOOSE.get(a.dtype, a.dtype) == str(e.dtype), f"dtype {a.dtype}, Keras has {e.dtype}"
+            assert _LOOSE.get(a.dtype, a.dtype) == str(
+                e.dtype
+            ), f"dtype {a.dtype}, Keras has {e.dtype}"
         same(value, e, tolerance, "constant")

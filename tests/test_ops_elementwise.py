@@ -24,18 +24,37 @@ _COMPLEX = {"conjugate", "real", "imag", "angle", "isreal"}
 _NO_GRADIENT = {"sinc", "nextafter", "angle", "ldexp"}
 
 
-@pytest.mark.parametrize("name", [n for n in UNARY if n not in ("lgamma", "digamma") and n not in _INTEGERS_ONLY])
+@pytest.mark.parametrize(
+    "name", [n for n in UNARY if n not in ("lgamma", "digamma") and n not in _INTEGERS_ONLY]
+)
 def test_unary(name: str) -> None:
     low, high = _RANGES.get(name, (-2, 2))
-    check(lambda ops, x: getattr(ops, name)(x), (f(N, 4, low=low, high=high),), gradients=name not in _NO_GRADIENT)
+    check(
+        lambda ops, x: getattr(ops, name)(x),
+        (f(N, 4, low=low, high=high),),
+        gradients=name not in _NO_GRADIENT,
+    )
 
 
-@pytest.mark.parametrize("name", [n for n in UNARY if n not in ("lgamma", "digamma") and n not in _COMPLEX | _FLOATS_ONLY])
+@pytest.mark.parametrize(
+    "name",
+    [n for n in UNARY if n not in ("lgamma", "digamma") and n not in _COMPLEX | _FLOATS_ONLY],
+)
 def test_unary_of_integers(name: str) -> None:
-    check(lambda ops, x: getattr(ops, name)(x), (i(N, 4, low=1, high=2 if "arc" in name or "inv" in name else 5),))
+    check(
+        lambda ops, x: getattr(ops, name)(x),
+        (i(N, 4, low=1, high=2 if "arc" in name or "inv" in name else 5),),
+    )
 
 
-@pytest.mark.parametrize("name", [n for n in (*BINARY, "heaviside", "divide_no_nan") if n not in _INTEGERS_ONLY and n != "ldexp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in (*BINARY, "heaviside", "divide_no_nan")
+        if n not in _INTEGERS_ONLY and n != "ldexp"
+    ],
+)
 def test_binary(name: str) -> None:
     low, high = _RANGES.get(name, (-2, 2) if name != "power" else (0.2, 2))
     arrays = (f(N, 3, 4, low=low, high=high), f(4, low=0.3, high=2))
@@ -47,7 +66,14 @@ def test_binary_of_integers(name: str) -> None:
     check(lambda ops, x, y: getattr(ops, name)(x, y), (i(N, 4, low=1), i(N, 1, low=1)))
 
 
-@pytest.mark.parametrize("name", [n for n in (*BINARY, "heaviside", "divide_no_nan") if n not in _INTEGERS_ONLY and n != "ldexp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in (*BINARY, "heaviside", "divide_no_nan")
+        if n not in _INTEGERS_ONLY and n != "ldexp"
+    ],
+)
 @pytest.mark.parametrize("number", [2, 0.5])
 def test_binary_with_a_number(name: str, number: Any) -> None:
     low, high = _RANGES.get(name, (0.2, 2))
@@ -58,13 +84,17 @@ def test_binary_with_a_number(name: str, number: Any) -> None:
     check(case, (f(N, 4, low=low, high=high),), gradients=name not in _NO_GRADIENT)
 
 
-@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide", "power", "maximum", "greater", "mod"])
+@pytest.mark.parametrize(
+    "name", ["add", "subtract", "multiply", "divide", "power", "maximum", "greater", "mod"]
+)
 @pytest.mark.parametrize("number", [2, 0.5])
 def test_integers_with_a_number(name: str, number: Any) -> None:
     check(lambda ops, x: getattr(ops, name)(x, number), (i(N, 4, low=1),))
 
 
-@pytest.mark.parametrize("name", ["add", "multiply", "divide", "maximum", "logical_and", "equal", "power"])
+@pytest.mark.parametrize(
+    "name", ["add", "multiply", "divide", "maximum", "logical_and", "equal", "power"]
+)
 def test_promotion(name: str) -> None:
     check(lambda ops, x, y: getattr(ops, name)(x, y), (i(N, 4), f(N, 4, low=0.5)))
     check(lambda ops, x, y: getattr(ops, name)(x, y), (b(N, 4), f(N, 4, low=0.5)))
@@ -72,12 +102,18 @@ def test_promotion(name: str) -> None:
 
 
 OPERATORS = {
-    "arithmetic": (lambda ops, x, y: (x + y) * 2 - x / y + 3 * x - 1 / y, (f(N, 4), f(N, 4, low=0.5))),
+    "arithmetic": (
+        lambda ops, x, y: (x + y) * 2 - x / y + 3 * x - 1 / y,
+        (f(N, 4), f(N, 4, low=0.5)),
+    ),
     "power": (lambda ops, x: x**2 + 2**x - x**0.5, (f(N, 4, low=0.2),)),
     "integers": (lambda ops, x: (x // 2) * 2 + x % 3 - 7 // x, (i(N, 4, low=1, high=20),)),
     "floats": (lambda ops, x: x // 0.7 + x % 0.7, (f(N, 4),)),
     "negative": (lambda ops, x: -x + abs(x) + (+x), (f(N, 4),)),
-    "compare": (lambda ops, x, y: [x > y, x >= 0, x < y, x <= 0.5, x == x + 0 * y, x != y], (f(N, 4), f(N, 4))),
+    "compare": (
+        lambda ops, x, y: [x > y, x >= 0, x < y, x <= 0.5, x == x + 0 * y, x != y],
+        (f(N, 4), f(N, 4)),
+    ),
     "logic": (lambda ops, x, y: [x & y, x | y, x ^ y, ~x, (x & y) | ~y], (b(N, 4), b(N, 4))),
     "mask": (lambda ops, x: x * ops.cast((x > 0) & (x < 1), "float32"), (f(N, 4),)),
     "matmul": (lambda ops, x, y: x @ y, (f(N, 3, 4), f(N, 4, 5))),

@@ -30,7 +30,13 @@ def resample_weights(
 
 
 def resample(
-    x: Tensor, dims: tuple, sizes: tuple, method: str, antialias: bool, scales: tuple | None = None, shifts: tuple | None = None
+    x: Tensor,
+    dims: tuple,
+    sizes: tuple,
+    method: str,
+    antialias: bool,
+    scales: tuple | None = None,
+    shifts: tuple | None = None,
 ) -> Tensor:
     """x with other sizes along ``dims``; by default scaled to fill them."""
     for i, (dim, size) in enumerate(zip(dims, sizes)):
@@ -41,7 +47,9 @@ def resample(
     return x
 
 
-def map_coordinates(x: Tensor, coordinates: Tensor, order: int, mode: str = "constant", value: float = 0.0) -> Tensor:
+def map_coordinates(
+    x: Tensor, coordinates: Tensor, order: int, mode: str = "constant", value: float = 0.0
+) -> Tensor:
     """x at fractional places: ``coordinates`` (axes of x, *result); order 0 takes the nearest pixel, 1 is linear."""
     per_axis = []
     for place, size in zip(coordinates, x.shape):
@@ -84,16 +92,24 @@ def transform_images(images: Tensor, places: Tensor, order: int, mode: str, valu
     return torch.stack(sampled)
 
 
-def affine_transform(images: Tensor, transform: Tensor, order: int, mode: str, value: float) -> Tensor:
+def affine_transform(
+    images: Tensor, transform: Tensor, order: int, mode: str, value: float
+) -> Tensor:
     """Images (N, C, H, W) under x' = a0 x + a1 y + a2, y' = b0 x + b1 y + b2: each new pixel from (x', y')."""
-    rows, columns = (torch.arange(n, dtype=images.dtype, device=images.device) for n in images.shape[2:])
+    rows, columns = (
+        torch.arange(n, dtype=images.dtype, device=images.device) for n in images.shape[2:]
+    )
     y, x = torch.meshgrid(rows, columns, indexing="ij")
-    a0, a1, a2, b0, b1, b2 = (part[:, None, None] for part in transform.expand(len(images), 8)[:, :6].unbind(1))
+    a0, a1, a2, b0, b1, b2 = (
+        part[:, None, None] for part in transform.expand(len(images), 8)[:, :6].unbind(1)
+    )
     places = torch.stack([b0 * x + b1 * y + b2, a0 * x + a1 * y + a2], dim=1)
     return transform_images(images, places, order, mode, value)
 
 
-def perspective_transform(images: Tensor, start: Tensor, end: Tensor, order: int, value: float) -> Tensor:
+def perspective_transform(
+    images: Tensor, start: Tensor, end: Tensor, order: int, value: float
+) -> Tensor:
     """Images (N, C, H, W) so that the four points ``start`` (N, 4, 2) come to lie at ``end``."""
     (sx, sy), (ex, ey) = start.unbind(-1), end.unbind(-1)
     zero, one = torch.zeros_like(ex), torch.ones_like(ex)
@@ -101,8 +117,12 @@ def perspective_transform(images: Tensor, start: Tensor, end: Tensor, order: int
     y_rows = torch.stack([zero, zero, zero, ex, ey, one, -sy * ex, -sy * ey], dim=-1)
     system, target = torch.cat([x_rows, y_rows], dim=1), torch.cat([sx, sy], dim=-1)
     h = torch.linalg.solve(system, target.unsqueeze(-1))[..., None].unbind(1)
-    rows, columns = (torch.arange(n, dtype=images.dtype, device=images.device) for n in images.shape[2:])
+    rows, columns = (
+        torch.arange(n, dtype=images.dtype, device=images.device) for n in images.shape[2:]
+    )
     y, x = torch.meshgrid(rows, columns, indexing="ij")
     depth = h[6] * x + h[7] * y + 1
-    places = torch.stack([(h[3] * x + h[4] * y + h[5]) / depth, (h[0] * x + h[1] * y + h[2]) / depth], dim=1)
+    places = torch.stack(
+        [(h[3] * x + h[4] * y + h[5]) / depth, (h[0] * x + h[1] * y + h[2]) / depth], dim=1
+    )
     return transform_images(images, places, order, "constant", value)

@@ -151,7 +151,9 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return _softmax.record(x, axis)
 
 
-@function("{keras.ops,keras.activations}.log_softmax {tf.nn,tf.math}.log_softmax(logits=x, dim=axis)")
+@function(
+    "{keras.ops,keras.activations}.log_softmax {tf.nn,tf.math}.log_softmax(logits=x, dim=axis)"
+)
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     if isinstance(axis, (tuple, list)):
         x = as_operand(x)
@@ -184,4 +186,3 @@ def mark_activations() -> None:
             if f"{place}.{name}" in OPS and (name, place) != ("identity", "keras.ops"):
                 OPS[f"{place}.{name}"].activation_name = keras_name  # type: ignore[attr-defined]
     OPS["keras.backend.hard_sigmoid"].__dict__.pop("activation_name", None)
-

@@ -36,7 +36,10 @@ from keras2torch.ops.sizes import (
 )
 
 
-class Reshape(Op, names="keras.ops.reshape K.reshape(shape=newshape) {tf,tf.compat.v1}.reshape(tensor=x, shape=newshape)"):
+class Reshape(
+    Op,
+    names="keras.ops.reshape K.reshape(shape=newshape) {tf,tf.compat.v1}.reshape(tensor=x, shape=newshape)",
+):
     def output_spec(self, x: Any, newshape: Any) -> Spec:
         return Spec(static(resolved(as_shape(newshape), product(x.shape))), x.dtype)
 
@@ -45,7 +48,9 @@ class Reshape(Op, names="keras.ops.reshape K.reshape(shape=newshape) {tf,tf.comp
         given = as_sizes(newshape)
         if sizes.count(None) > 1:  # those that only the run knows; one of them is the rest
             rest = [isinstance(n, int) and n == -1 for n in given]
-            sizes = [None if r else n if n is not None else g for n, g, r in zip(sizes, given, rest)]
+            sizes = [
+                None if r else n if n is not None else g for n, g, r in zip(sizes, given, rest)
+            ]
         return b.reshape(x, sizes)
 
     def fold(self, x: Any, newshape: Any) -> Any:
@@ -65,7 +70,10 @@ def ravel(x: Any) -> Any:
     return ops.reshape(x, (-1,))
 
 
-class Transpose(Op, names="keras.ops.transpose {tf,tf.compat.v1}.transpose(a=x, perm=axes) K.permute_dimensions(pattern=axes)"):
+class Transpose(
+    Op,
+    names="keras.ops.transpose {tf,tf.compat.v1}.transpose(a=x, perm=axes) K.permute_dimensions(pattern=axes)",
+):
     layout = "any"
 
     def output_spec(self, x: Any, axes: Any = None) -> Spec:
@@ -121,7 +129,9 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     return ops.transpose(x, order)
 
 
-class ExpandDims(Op, names="keras.ops.expand_dims {tf,tf.compat.v1}.expand_dims(input=x, dim=axis)"):
+class ExpandDims(
+    Op, names="keras.ops.expand_dims {tf,tf.compat.v1}.expand_dims(input=x, dim=axis)"
+):
     """New axes of size 1; a size becomes a shape of one."""
 
     def record(self, *args: Any, **kwargs: Any) -> Any:
@@ -158,7 +168,9 @@ def backend_expand_dims(x: Any, axis: int = -1) -> Any:
     return ops.expand_dims(x, axis)
 
 
-class Squeeze(Op, names="keras.ops.squeeze K.squeeze {tf,tf.compat.v1}.squeeze(input=x, squeeze_dims=axis)"):
+class Squeeze(
+    Op, names="keras.ops.squeeze K.squeeze {tf,tf.compat.v1}.squeeze(input=x, squeeze_dims=axis)"
+):
     layout = "any"
 
     def output_spec(self, x: Any, axis: Any = None) -> Spec:
@@ -172,7 +184,9 @@ class Squeeze(Op, names="keras.ops.squeeze K.squeeze {tf,tf.compat.v1}.squeeze(i
         axes = axes_of(axis, len(shape))
         for a in axes:
             if shape[a] not in (1, None):
-                raise ValueError(f"axis {a} has size {shape[a]}, and only axes of size 1 can be squeezed")
+                raise ValueError(
+                    f"axis {a} has size {shape[a]}, and only axes of size 1 can be squeezed"
+                )
         return axes
 
     def lower(self, b: Any, x: Any, axis: Any = None) -> Any:
@@ -184,7 +198,9 @@ class Squeeze(Op, names="keras.ops.squeeze K.squeeze {tf,tf.compat.v1}.squeeze(i
         shape = tuple(n for i, n in enumerate(x.shape) if i not in dims)
         dim = dims[0] if len(dims) == 1 else dims
         dim = -1 if dim == len(x.axes) - 1 else dim
-        return b.method("squeeze", x, dim, shape=shape, axes=tuple(sorted(kept).index(a) for a in kept))
+        return b.method(
+            "squeeze", x, dim, shape=shape, axes=tuple(sorted(kept).index(a) for a in kept)
+        )
 
     def fold(self, x: Any, axis: Any = None) -> Any:
         return numpy.squeeze(x, tuple(axis) if isinstance(axis, list) else axis)
@@ -202,7 +218,9 @@ class BroadcastTo(Op, names="keras.ops.broadcast_to tf.broadcast_to(input=x)"):
         wide = b.output_tensors[0].shape
         own = (1,) * (len(wide) - len(x.shape)) + tuple(x.shape)
         given = as_sizes(shape)
-        sizes = [n if n is not None else -1 if o is None else g for n, o, g in zip(wide, own, given)]
+        sizes = [
+            n if n is not None else -1 if o is None else g for n, o, g in zip(wide, own, given)
+        ]
         if tuple(wide) == tuple(x.shape):
             return x
         return b.method("expand", x, *sizes, shape=wide, axes=tuple(range(len(wide))))
@@ -211,7 +229,9 @@ class BroadcastTo(Op, names="keras.ops.broadcast_to tf.broadcast_to(input=x)"):
         return numpy.broadcast_to(x, as_shape(shape))
 
 
-class Concatenate(Op, names="keras.ops.concatenate {tf,tf.compat.v1}.concat(values=xs, concat_dim=axis)"):
+class Concatenate(
+    Op, names="keras.ops.concatenate {tf,tf.compat.v1}.concat(values=xs, concat_dim=axis)"
+):
     """Tensors joined along an axis; shapes joined are a shape."""
 
     layout = "any"
@@ -232,7 +252,9 @@ class Concatenate(Op, names="keras.ops.concatenate {tf,tf.compat.v1}.concat(valu
             others = {x.shape[i] for x in xs} - {None}
             if i != axis and len(others) > 1:
                 raise ValueError(f"the sizes of axis {i} differ: {sorted(others)}")
-        shape = [next((x.shape[i] for x in xs if x.shape[i] is not None), None) for i in range(rank)]
+        shape = [
+            next((x.shape[i] for x in xs if x.shape[i] is not None), None) for i in range(rank)
+        ]
         shape[axis] = None if None in sizes else sum(sizes)
         return Spec(tuple(shape), promote(*(x.dtype for x in xs)))
 
@@ -257,7 +279,9 @@ def append(x1: Any, x2: Any, axis: Any = None) -> Any:
     return ops.concatenate([x1, x2], axis)
 
 
-class Stack(Op, names="keras.ops.stack K.stack {tf,tf.compat.v1}.stack(values=x) tf.pack(values=x)"):
+class Stack(
+    Op, names="keras.ops.stack K.stack {tf,tf.compat.v1}.stack(values=x) tf.pack(values=x)"
+):
     """Tensors along a new axis; sizes stacked are a shape."""
 
     tensors = ()
@@ -333,7 +357,9 @@ class Split(_Parts, names="keras.ops.split"):
         places = [0, *(int(n) for n in given), size]
         result: list[int | None] = []
         for low, high in zip(places, places[1:]):
-            result.append(None if high is None or low is None else max(0, min(high, size or high) - low))
+            result.append(
+                None if high is None or low is None else max(0, min(high, size or high) - low)
+            )
         return result
 
     def lower(self, b: Any, x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
@@ -366,7 +392,13 @@ class ArraySplit(Split, names="keras.ops.array_split"):
 
 
 @function("{tf,tf.compat.v1}.split(split_dim=axis)")
-def split(value: Any, num_or_size_splits: Any = None, axis: int = 0, num: Any = None, num_split: Any = None) -> Any:
+def split(
+    value: Any,
+    num_or_size_splits: Any = None,
+    axis: int = 0,
+    num: Any = None,
+    num_split: Any = None,
+) -> Any:
     """TensorFlow's: a number of parts, or the sizes of the parts."""
     given = as_plain(num_split if num_or_size_splits is None else num_or_size_splits)
     if isinstance(given, int):
@@ -379,15 +411,20 @@ def split(value: Any, num_or_size_splits: Any = None, axis: int = 0, num: Any = 
     return ops.split(value, places, axis)
 
 
+def _split_along(axis: int) -> Any:
+    def run(x: Any, indices_or_sections: Any) -> Any:
+        return ops.split(x, indices_or_sections, 0 if len(as_operand(x).shape) == 1 else axis)
+
+    return run
+
+
 for _name, _axis in {"hsplit": 1, "vsplit": 0, "dsplit": 2}.items():
-
-    @function(f"keras.ops.{_name}")
-    def _split_along(x: Any, indices_or_sections: Any, _axis: int = _axis) -> Any:
-        axis = 0 if len(x.shape) == 1 else _axis
-        return ops.split(x, indices_or_sections, axis)
+    function(f"keras.ops.{_name}")(_split_along(_axis))
 
 
-class Unstack(_Parts, names="keras.ops.unstack {tf,tf.compat.v1}.unstack(value=x) tf.unpack(value=x)"):
+class Unstack(
+    _Parts, names="keras.ops.unstack {tf,tf.compat.v1}.unstack(value=x) tf.unpack(value=x)"
+):
     def record(self, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], SymbolicShape):
             return list(args[0])
@@ -424,7 +461,11 @@ class Repeat(Op, names="keras.ops.repeat tf.repeat(input=x)"):
         axes = tuple(range(len(shape)))
         if isinstance(repeats, (list, tuple, numpy.ndarray)):
             counts = [int(n) for n in numpy.atleast_1d(repeats)]
-            repeats = counts[0] if len(counts) == 1 else b.constant(numpy.array(counts), "int64", "repeats")
+            repeats = (
+                counts[0]
+                if len(counts) == 1
+                else b.constant(numpy.array(counts), "int64", "repeats")
+            )
         kwargs = {} if axis is None else {"dim": axis_of(axis, len(shape))}
         return b.method("repeat_interleave", x, repeats, shape=shape, axes=axes, **kwargs)
 
@@ -451,7 +492,9 @@ def backend_repeat(x: Any, n: int) -> Any:
     return ops.tile(ops.expand_dims(x, 1), (1, n, 1))
 
 
-class Tile(Op, names="keras.ops.tile {tf,tf.compat.v1}.tile(input=x, multiples=repeats) K.tile(n=repeats)"):
+class Tile(
+    Op, names="keras.ops.tile {tf,tf.compat.v1}.tile(input=x, multiples=repeats) K.tile(n=repeats)"
+):
     def output_spec(self, x: Any, repeats: Any) -> Spec:
         counts = as_shape(repeats)
         rank = max(len(counts), len(x.shape))
@@ -472,7 +515,9 @@ class Tile(Op, names="keras.ops.tile {tf,tf.compat.v1}.tile(input=x, multiples=r
         return numpy.tile(x, as_shape(repeats))
 
 
-class Flip(Op, names="keras.ops.flip {tf,tf.compat.v1}.reverse(tensor=x, dims=axis) K.reverse(axes=axis)"):
+class Flip(
+    Op, names="keras.ops.flip {tf,tf.compat.v1}.reverse(tensor=x, dims=axis) K.reverse(axes=axis)"
+):
     layout = "any"
 
     def output_spec(self, x: Any, axis: Any = None) -> Spec:
@@ -538,13 +583,18 @@ class Rot90(Op, names="keras.ops.rot90 tf.experimental.numpy.rot90"):
 class Pad(Op, names="keras.ops.pad"):
     layout = "any"
 
-    def output_spec(self, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
+    def output_spec(
+        self, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None
+    ) -> Spec:
         shape = (
-            None if n is None else n + low + high for n, (low, high) in zip(x.shape, _pads(pad_width, len(x.shape)))
+            None if n is None else n + low + high
+            for n, (low, high) in zip(x.shape, _pads(pad_width, len(x.shape)))
         )
         return Spec(tuple(shape), x.dtype)
 
-    def lower(self, b: Any, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    def lower(
+        self, b: Any, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None
+    ) -> Any:
         by_axis = _pads(pad_width, len(x.axes))
         pads = [by_axis[axis] for axis in x.axes]
         shape = tuple(b.output_tensors[0].shape[axis] for axis in x.axes)
@@ -559,20 +609,25 @@ class Pad(Op, names="keras.ops.pad"):
         if x.dtype == "bool":
             value = bool(value)
         args = () if not value else (value,)
-        return b.function("F.pad", x, tuple(flat), **({"value": args[0]} if args else {}), shape=shape)
+        return b.function(
+            "F.pad", x, tuple(flat), **({"value": args[0]} if args else {}), shape=shape
+        )
 
     def mirrored(self, b: Any, x: Any, pads: list[Any], mode: str, shape: Shape) -> Any:
         """torch mirrors the last axes only, behind a batch and a channel axis; else rows are picked by index."""
         names = {"reflect": "reflect", "symmetric": "symmetric", "edge": "edge", "wrap": "wrap"}
         if mode not in names:
-            raise self.unsupported(f'mode="{mode}"', 'use "constant", "reflect", "symmetric", "edge" or "wrap"')
+            raise self.unsupported(
+                f'mode="{mode}"', 'use "constant", "reflect", "symmetric", "edge" or "wrap"'
+            )
         for dim, (low, high) in enumerate(pads):
             if not low and not high:
                 continue
             size = x.shape[dim]
             if size is None:
                 raise self.unsupported(
-                    f'mode="{mode}" on an axis of unknown size', "give the Input a full shape on that axis"
+                    f'mode="{mode}" on an axis of unknown size',
+                    "give the Input a full shape on that axis",
                 )
             rows = numpy.pad(numpy.arange(size), (low, high), mode)
             after = tuple(len(rows) if i == dim else n for i, n in enumerate(x.shape))
@@ -580,7 +635,9 @@ class Pad(Op, names="keras.ops.pad"):
             x = b.method("index_select", x, dim, index, shape=after, axes=x.axes, dtype=x.dtype)
         return x
 
-    def fold(self, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    def fold(
+        self, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None
+    ) -> Any:
         given = {} if constant_values is None else {"constant_values": constant_values}
         return numpy.pad(x, pad_width, mode, **given)
 

@@ -102,7 +102,8 @@ class Op(Operation):
         except (IndexError, TypeError, ValueError) as error:
             shapes = ", ".join(str(t.shape) for t in tensors_in(arguments))
             raise ShapeError(
-                f"{self} does not fit inputs of shape {shapes}: {error}", where=trace.user_location()
+                f"{self} does not fit inputs of shape {shapes}: {error}",
+                where=trace.user_location(),
             ) from error
         if all(isinstance(tensor, Constant) for tensor in tensors_in(arguments)):
             values = map_structure(lambda constant: constant.value, arguments, Constant)
@@ -211,7 +212,9 @@ def in_tensor(b: Any, value: Any) -> Any:
         device = {} if value.source is None else {"device": device_of(b, value.source)}
         return b.function("torch.tensor", value, shape=(), dtype=value.dtype, **device)
     if isinstance(value, (bool, int, float)):
-        dtype = "bool" if isinstance(value, bool) else "int32" if isinstance(value, int) else "float32"
+        dtype = (
+            "bool" if isinstance(value, bool) else "int32" if isinstance(value, int) else "float32"
+        )
         return b.function("torch.tensor", value, shape=(), dtype=dtype)
     return value
 
@@ -261,7 +264,9 @@ def _install(name: str) -> None:
 def _combine(name: str, left: Any, right: Any) -> Any:
     result = getattr(left, name)(right)
     if result is NotImplemented:  # an int that meets a symbolic size
-        reflected = name.replace("__r", "__") if name.startswith("__r") else name.replace("__", "__r", 1)
+        reflected = (
+            name.replace("__r", "__") if name.startswith("__r") else name.replace("__", "__r", 1)
+        )
         result = getattr(right, reflected)(left)
     return result
 
@@ -289,7 +294,9 @@ def function_of(op: Op, path: str, renames: dict[str, str]) -> Callable[..., Any
     return made
 
 
-def public(run: Decorated, path: str, renames: dict[str, str], signature: inspect.Signature) -> Decorated:
+def public(
+    run: Decorated, path: str, renames: dict[str, str], signature: inspect.Signature
+) -> Decorated:
     """``run`` under a public path: arguments by the names of that spelling."""
 
     def function(*args: Any, **kwargs: Any) -> Any:

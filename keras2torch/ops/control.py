@@ -23,7 +23,9 @@ class ByMode(Op):
     tensors = ("train", "other")
 
     def output_spec(self, train: Any, other: Any) -> Spec:
-        return Spec(tuple(m if m == n else None for m, n in zip(train.shape, other.shape)), train.dtype)
+        return Spec(
+            tuple(m if m == n else None for m, n in zip(train.shape, other.shape)), train.dtype
+        )
 
     def lower(self, b: Any, train: Any, other: Any) -> Any:
         if b.training is not None:
@@ -51,14 +53,20 @@ def by_mode(train: Any, other: Any) -> Any:
                 where=trace.user_location(),
                 fix="return tensors of one shape in both modes",
             )
-        return record(_by_mode, (), {"train": left, "other": right}, _by_mode.output_spec(left, right))
+        return record(
+            _by_mode, (), {"train": left, "other": right}, _by_mode.output_spec(left, right)
+        )
 
     return _zipped(choose, train, other)
 
 
 def _zipped(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     """``function`` on the leaves of two structures of one form."""
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and len(left) == len(right):
+    if (
+        isinstance(left, (list, tuple))
+        and isinstance(right, (list, tuple))
+        and len(left) == len(right)
+    ):
         return type(left)(_zipped(function, m, n) for m, n in zip(left, right))
     if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
         return {k: _zipped(function, v, right[k]) for k, v in left.items()}
@@ -71,14 +79,16 @@ def _called(value: Any) -> Any:
     return value() if callable(value) and not isinstance(value, Tensor) else value
 
 
-@function("keras.ops.cond {tf,tf.compat.v1}.cond tf.smart_cond K.cond")
-def cond(pred: Any, true_fn: Any = None, false_fn: Any = None) -> Any:
+@function("keras.ops.cond {tf,tf.compat.v1}.cond(fn1=true_fn, fn2=false_fn) tf.smart_cond")
+def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
     """One of two functions' results. Of a symbolic condition both are computed."""
     if isinstance(pred, TrainingFlag):
         return by_mode(_called(true_fn), _called(false_fn))
     if not isinstance(pred, Tensor) or isinstance(pred, Constant):
         return _called(true_fn) if as_plain(pred) else _called(false_fn)
-    return _zipped(lambda left, right: ops.where(pred, left, right), _called(true_fn), _called(false_fn))
+    return _zipped(
+        lambda left, right: ops.where(pred, left, right), _called(true_fn), _called(false_fn)
+    )
 
 
 @function("K.switch")
@@ -109,13 +119,14 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 @function("keras.ops.switch")
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """The branch of a number; the number is moved into range."""
-    results = None
     if not isinstance(index, Tensor) or isinstance(index, Constant):
         return branches[max(0, min(int(as_plain(index)), len(branches) - 1))](*operands)
     results = [branch(*operands) for branch in branches]
     chosen = results[-1]
     for place in reversed(range(len(branches) - 1)):
-        chosen = _zipped(lambda left, right, p=place: ops.where(index <= p, left, right), results[place], chosen)
+        chosen = _zipped(
+            lambda left, right, p=place: ops.where(index <= p, left, right), results[place], chosen
+        )
     return chosen
 
 
@@ -154,15 +165,26 @@ def _stacked(results: list[Any]) -> Any:
     return None if first is None else ops.stack(results)
 
 
-@function("keras.ops.map keras.ops.vectorized_map(function=f, elements=xs) {tf,K}.map_fn(fn=f, elems=xs) "
-          "tf.vectorized_map(fn=f, elems=xs)")  # fmt: skip
-def map_(f: Any, xs: Any, dtype: Any = None, **kwargs: Any) -> Any:
+@function("keras.ops.map")
+def map_(f: Any, xs: Any) -> Any:
     """A function on each slice of the first axis."""
     return _stacked([f(_at(xs, i)) for i in range(_length(xs, "a map"))])
 
 
+@function("keras.ops.vectorized_map tf.vectorized_map(fn=function, elems=elements)")
+def vectorized_map(function: Any, elements: Any) -> Any:
+    return map_(function, elements)
+
+
+@function("{tf,K}.map_fn")
+def map_fn(fn: Any, elems: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    return map_(fn, elems)
+
+
 @function("keras.ops.scan")
-def scan(f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1) -> Any:
+def scan(
+    f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1
+) -> Any:
     """A loop that carries a state and gives one output a step."""
     count = _length(xs, "a scan") if tensors_in(xs) else _short(int(as_plain(length)), "a scan")
     carry, outputs = init, []
@@ -173,7 +195,9 @@ def scan(f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = 
 
 
 @function("tf.scan")
-def tf_scan(fn: Any, elems: Any, initializer: Any = None, reverse: bool = False, **kwargs: Any) -> Any:
+def tf_scan(
+    fn: Any, elems: Any, initializer: Any = None, reverse: bool = False, **kwargs: Any
+) -> Any:
     order = list(range(_length(elems, "a scan")))
     order = order[::-1] if reverse else order
     state = _at(elems, order.pop(0)) if initializer is None else initializer
@@ -248,11 +272,15 @@ def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     return value
 
 
-@function("keras.ops.while_loop {tf,tf.compat.v1}.while_loop")
-def while_loop(
-    cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, shape_invariants: Any = None,
-    parallel_iterations: Any = None, back_prop: Any = None, swap_memory: Any = None,
-) -> Any:  # fmt: skip
+@function("{tf,tf.compat.v1}.while_loop")
+def tf_while_loop(
+    cond: Any, body: Any, loop_vars: Any, *args: Any, maximum_iterations: Any = None, **kwargs: Any
+) -> Any:
+    return while_loop(cond, body, loop_vars, maximum_iterations)
+
+
+@function("keras.ops.while_loop")
+def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """A loop whose condition does not depend on the model's inputs, written out."""
     several = isinstance(loop_vars, (list, tuple))
     state = tuple(loop_vars) if several else (loop_vars,)
@@ -271,4 +299,8 @@ def while_loop(
         made = body(*state)
         state = tuple(made) if isinstance(made, (list, tuple)) else (made,)
         steps += 1
-    return (type(loop_vars)(state) if type(loop_vars) in (list, tuple) else state) if several else state[0]
+    return (
+        (type(loop_vars)(state) if type(loop_vars) in (list, tuple) else state)
+        if several
+        else state[0]
+    )

@@ -21,7 +21,14 @@ class _Convolution(Op):
     layout = "spatial"
     tensors = ("inputs", "kernel")
 
-    def __init__(self, strides: Any, padding: str, data_format: Any, dilation_rate: Any, depthwise: bool = False):
+    def __init__(
+        self,
+        strides: Any,
+        padding: str,
+        data_format: Any,
+        dilation_rate: Any,
+        depthwise: bool = False,
+    ):
         self.strides, self.dilation = strides, dilation_rate
         self.padding = str(padding).lower()
         self.channels_first = channels_first(data_format)
@@ -73,7 +80,14 @@ class _Convolution(Op):
         kwargs = {k: v for k, v in given.items() if v != 1}
         weight = self.weight(b, kernel, rank)
         return b.function(
-            f"F.conv{rank}d", x, weight, shape=shape, axes=inputs.axes, dtype="float32", folds=0.0, **kwargs
+            f"F.conv{rank}d",
+            x,
+            weight,
+            shape=shape,
+            axes=inputs.axes,
+            dtype="float32",
+            folds=0.0,
+            **kwargs,
         )
 
     def weight(self, b: Any, kernel: Any, rank: int) -> Any:
@@ -94,14 +108,24 @@ def channels_first(data_format: Any) -> bool:
 
 @function("keras.ops.conv")
 def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     return _Convolution(strides, padding, data_format, dilation_rate).record(inputs, kernel)
 
 
 @function("keras.ops.depthwise_conv")
 def depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     return _Convolution(strides, padding, data_format, dilation_rate, True).record(inputs, kernel)
 
@@ -122,14 +146,18 @@ def _inner(value: Any, data_format: Any) -> Any:
     return value[2:] if channels_first(data_format or "NHWC") else value[1:-1]
 
 
-@function(f"tf.nn.{{conv1d,conv2d,conv3d,convolution}}({_TF}) tf.compat.v1.nn.{{conv1d,conv2d,conv3d}}({_TF})")
+@function(
+    f"tf.nn.{{conv1d,conv2d,conv3d,convolution}}({_TF}) tf.compat.v1.nn.{{conv1d,conv2d,conv3d}}({_TF})"
+)
 def tf_conv(
     inputs: Any, kernel: Any, strides: Any = None, padding: Any = "VALID", data_format: Any = None,
     dilation_rate: Any = None, stride: Any = None, use_cudnn_on_gpu: Any = None,
 ) -> Any:  # fmt: skip
     rank = len(as_operand(inputs).shape) - 2
     strides = stride if strides is None else strides
-    strides, dilation = (_inner(v, data_format) if rank > 1 else _first(v) for v in (strides, dilation_rate))
+    strides, dilation = (
+        _inner(v, data_format) if rank > 1 else _first(v) for v in (strides, dilation_rate)
+    )
     return conv(inputs, kernel, strides, _padding(padding), data_format or "NHWC", dilation)
 
 
@@ -141,20 +169,34 @@ def _first(value: Any) -> Any:
 
 def _padding(padding: Any) -> str:
     if not isinstance(padding, str):
-        raise _Convolution(1, "valid", None, 1).unsupported("explicit paddings", "use tf.pad, then VALID")
+        raise _Convolution(1, "valid", None, 1).unsupported(
+            "explicit paddings", "use tf.pad, then VALID"
+        )
     return padding.lower()
 
 
 @function(f"tf.nn.depthwise_conv2d({_TF})")
 def tf_depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: Any = "VALID", data_format: Any = None, dilation_rate: Any = None
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: Any = "VALID",
+    data_format: Any = None,
+    dilation_rate: Any = None,
 ) -> Any:
     return depthwise_conv(
-        inputs, kernel, _inner(strides, data_format), _padding(padding), data_format or "NHWC", dilation_rate or 1
+        inputs,
+        kernel,
+        _inner(strides, data_format),
+        _padding(padding),
+        data_format or "NHWC",
+        dilation_rate or 1,
     )
 
 
-@function("tf.nn.separable_conv2d(input=inputs, depthwise_filter=depthwise_kernel, pointwise_filter=pointwise_kernel)")
+@function(
+    "tf.nn.separable_conv2d(input=inputs, depthwise_filter=depthwise_kernel, pointwise_filter=pointwise_kernel)"
+)
 def tf_separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any, padding: Any, data_format: Any = None,
     dilations: Any = None,
@@ -165,14 +207,24 @@ def tf_separable_conv(
 
 @function("K.{conv1d,conv2d,conv3d}(x=inputs)")
 def backend_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     return conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 @function("K.depthwise_conv2d(x=inputs, depthwise_kernel=kernel)")
 def backend_depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     return depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
@@ -182,13 +234,17 @@ def backend_separable_conv(
     inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
     data_format: Any = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
-    return separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
+    return separable_conv(
+        inputs, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate
+    )
 
 
 class _Transposed(_Convolution):
     """``kernel`` is (*window, out, in)."""
 
-    def __init__(self, strides: Any, padding: str, output_padding: Any, data_format: Any, dilation_rate: Any):
+    def __init__(
+        self, strides: Any, padding: str, output_padding: Any, data_format: Any, dilation_rate: Any
+    ):
         super().__init__(strides, padding, data_format, dilation_rate)
         self.output_padding = output_padding
         self.path = "keras.ops.conv_transpose"
@@ -204,7 +260,9 @@ class _Transposed(_Convolution):
         rank = len(inputs.shape) - 2
         strides, _ = self.geometry(rank)
         sizes = []
-        for n, s, (front, end, window) in zip(self.spatial_shape(inputs.shape), strides, self.cuts(kernel, rank)):
+        for n, s, (front, end, window) in zip(
+            self.spatial_shape(inputs.shape), strides, self.cuts(kernel, rank)
+        ):
             full = full_size(n, window, s)
             sizes.append(None if full is None else full - front - end)
         dtype = promote(inputs.dtype, kernel.dtype, "float")
@@ -232,7 +290,13 @@ class _Transposed(_Convolution):
         full = (*shape[:2], *(None if n is None else n + cut for n, cut in zip(shape[2:], rest)))
         weight = b.permute(kernel, (rank + 1, rank, *range(rank)))
         x = b.function(
-            f"F.conv_transpose{rank}d", b.floating(inputs), weight, shape=full, axes=inputs.axes, dtype="float32", **kwargs
+            f"F.conv_transpose{rank}d",
+            b.floating(inputs),
+            weight,
+            shape=full,
+            axes=inputs.axes,
+            dtype="float32",
+            **kwargs,
         )
         if any(rest):
             cut = tuple(slice(None, -n) if n else slice(None) for n in rest)
@@ -245,7 +309,9 @@ def conv_transpose(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None,
     data_format: Any = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
-    return _Transposed(strides, padding, output_padding, data_format, dilation_rate).record(inputs, kernel)
+    return _Transposed(strides, padding, output_padding, data_format, dilation_rate).record(
+        inputs, kernel
+    )
 
 
 # Pooling: the layers know how.
@@ -262,13 +328,23 @@ def _pool(kind: str, inputs: Any, data_format: Any, *arguments: Any) -> Any:
 
 
 @function("keras.ops.max_pool")
-def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
+def max_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
+) -> Any:
     return _pool("MaxPooling", inputs, data_format, pool_size, strides, padding)
 
 
 @function("keras.ops.average_pool")
 def average_pool(
-    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
 ) -> Any:
     return _pool("AveragePooling", inputs, data_format, pool_size, strides, padding)
 
@@ -287,7 +363,9 @@ _POOL = "input=inputs, value=inputs"
 
 
 @function(f"tf.nn.{{max_pool,max_pool1d,max_pool2d,max_pool3d}}({_POOL})")
-def tf_max_pool(inputs: Any, ksize: Any, strides: Any = None, padding: Any = "VALID", data_format: Any = None) -> Any:
+def tf_max_pool(
+    inputs: Any, ksize: Any, strides: Any = None, padding: Any = "VALID", data_format: Any = None
+) -> Any:
     return _tf_pool(max_pool, inputs, ksize, strides, padding, data_format)
 
 
@@ -298,8 +376,12 @@ def tf_average_pool(
     return _tf_pool(average_pool, inputs, ksize, strides, padding, data_format)
 
 
-def _tf_pool(run: Any, inputs: Any, ksize: Any, strides: Any, padding: Any, data_format: Any) -> Any:
-    size, step = _inner(ksize, data_format), _inner(ksize if strides is None else strides, data_format)
+def _tf_pool(
+    run: Any, inputs: Any, ksize: Any, strides: Any, padding: Any, data_format: Any
+) -> Any:
+    size, step = _inner(ksize, data_format), _inner(
+        ksize if strides is None else strides, data_format
+    )
     if len(as_operand(inputs).shape) == 3:
         size, step = _first(ksize), _first(ksize if strides is None else strides)
     return run(inputs, size, step, _padding(padding), data_format or "NHWC")
@@ -307,7 +389,12 @@ def _tf_pool(run: Any, inputs: Any, ksize: Any, strides: Any, padding: Any, data
 
 @function("K.{pool2d,pool3d}(x=inputs)")
 def backend_pool(
-    inputs: Any, pool_size: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, pool_mode: str = "max"
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    pool_mode: str = "max",
 ) -> Any:
     run = max_pool if pool_mode == "max" else average_pool
     return run(inputs, pool_size, strides, padding, data_format)
@@ -351,19 +438,34 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
 class Unfold(Op, names="keras.ops.unfold"):
     """Sliding blocks of (N, C, H, W) as columns, as torch has it."""
 
-    def output_spec(self, x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Spec:
+    def output_spec(
+        self, x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    ) -> Spec:
         n, c, *sizes = x.shape
         geometry = zip(sizes, *(pair(v, 2) for v in (kernel_size, dilation, padding, stride)))
         total: int | None = 1
         for size, k, d, p, s in geometry:
-            total = None if None in (size, total) else total * ((size + 2 * p - d * (k - 1) - 1) // s + 1)
+            total = (
+                None
+                if None in (size, total)
+                else total * ((size + 2 * p - d * (k - 1) - 1) // s + 1)
+            )
         k = pair(kernel_size, 2)
         return Spec((n, c * k[0] * k[1], total), x.dtype)
 
-    def lower(self, b: Any, x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    def lower(
+        self, b: Any, x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    ) -> Any:
         given = {"dilation": (dilation, 1), "padding": (padding, 0), "stride": (stride, 1)}
         kwargs = {k: _plain(v) for k, (v, default) in given.items() if _plain(v) != default}
-        return b.function("F.unfold", x, _plain(kernel_size), shape=b.output_tensors[0].shape, axes=(0, 1, 2), **kwargs)
+        return b.function(
+            "F.unfold",
+            x,
+            _plain(kernel_size),
+            shape=b.output_tensors[0].shape,
+            axes=(0, 1, 2),
+            **kwargs,
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -372,19 +474,34 @@ def _plain(value: Any) -> Any:
 
 class Fold(Op, names="keras.ops.fold"):
     def output_spec(
-        self, x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+        self,
+        x: Any,
+        output_size: Any,
+        kernel_size: Any,
+        dilation: Any = 1,
+        padding: Any = 0,
+        stride: Any = 1,
     ) -> Spec:
         k, size = pair(kernel_size, 2), pair(output_size, 2)
         return Spec((x.shape[0], x.shape[1] // (k[0] * k[1]), *size), x.dtype)
 
     def lower(
-        self, b: Any, x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+        self,
+        b: Any,
+        x: Any,
+        output_size: Any,
+        kernel_size: Any,
+        dilation: Any = 1,
+        padding: Any = 0,
+        stride: Any = 1,
     ) -> Any:
         given = {"dilation": (dilation, 1), "padding": (padding, 0), "stride": (stride, 1)}
         kwargs = {k: _plain(v) for k, (v, default) in given.items() if _plain(v) != default}
         size = pair(output_size, 2)
         shape = b.output_tensors[0].shape
-        return b.function("F.fold", x, size, _plain(kernel_size), shape=shape, axes=(0, 1, 2, 3), **kwargs)
+        return b.function(
+            "F.fold", x, size, _plain(kernel_size), shape=shape, axes=(0, 1, 2, 3), **kwargs
+        )
 
 
 __all__ = ["channels_first", "float_dtype"]

@@ -41,7 +41,11 @@ class Cast(Op, names="keras.ops.cast K.cast {tf,tf.compat.v1}.cast"):
     def lower(self, b: Any, x: Any, dtype: Any) -> Any:
         name = dtype_argument(dtype) or x.dtype
         if getattr(x, "scalar", False):  # a Python number takes part in any arithmetic
-            return b.function(_PYTHON[name[:3]], x, shape=(), dtype=name, scalar=True) if name[:3] in _PYTHON else x
+            return (
+                b.function(_PYTHON[name[:3]], x, shape=(), dtype=name, scalar=True)
+                if name[:3] in _PYTHON
+                else x
+            )
         if isinstance(x, (int, float)):
             return x
         # The maximal index that torch gives is an int64, where Keras says int32: both are integers.
@@ -53,8 +57,15 @@ class Cast(Op, names="keras.ops.cast K.cast {tf,tf.compat.v1}.cast"):
 
 _PYTHON = {"flo": "float", "bfl": "float", "boo": "bool"}
 
-for _path, _dtype in {"to_float": "float32", "to_int32": "int32", "to_int64": "int64", "to_double": "float32"}.items():
-    OPS[f"tf.{_path}"] = OPS[f"tf.compat.v1.{_path}"] = lambda x, name=None, _dtype=_dtype: ops.cast(x, _dtype)
+for _path, _dtype in {
+    "to_float": "float32",
+    "to_int32": "int32",
+    "to_int64": "int64",
+    "to_double": "float32",
+}.items():
+    OPS[f"tf.{_path}"] = OPS[f"tf.compat.v1.{_path}"] = (
+        lambda x, name=None, _dtype=_dtype: ops.cast(x, _dtype)
+    )
 
 
 class SaturateCast(Op, names="keras.ops.saturate_cast tf.saturate_cast(value=x)"):
@@ -73,7 +84,14 @@ class SaturateCast(Op, names="keras.ops.saturate_cast tf.saturate_cast(value=x)"
         own_low, own_high = _limits(x.dtype)
         if low > own_low or high < own_high:
             if is_float(x.dtype) and is_integer(name):  # the largest float that the integer holds
-                high = min(high, float(numpy.nextafter(numpy.float32(high), numpy.float32(0))) if high > 2**24 else high)
+                high = min(
+                    high,
+                    (
+                        float(numpy.nextafter(numpy.float32(high), numpy.float32(0)))
+                        if high > 2**24
+                        else high
+                    ),
+                )
             x = b.method("clamp", x, low, high)
         return cast_value(b, x, name)
 
@@ -93,8 +111,8 @@ def _limits(dtype: str) -> tuple[float, float]:
     return -limit, limit
 
 
-@function("keras.ops.convert_to_tensor tf.convert_to_tensor(value=x) K.constant(value=x)")
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None, **kwargs: Any) -> Any:
+@function("keras.ops.convert_to_tensor {tf,tf.compat.v1}.convert_to_tensor(value=x)")
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
     """The value as a tensor, cast if a dtype is given."""
     x = as_operand(x)
     return x if dtype is None else ops.cast(x, dtype)
@@ -148,7 +166,9 @@ class _StopGradient(Op):
 _stop_gradient = _StopGradient()
 
 
-@function("keras.ops.stop_gradient K.stop_gradient(variables=variable) {tf,tf.compat.v1}.stop_gradient(input=variable)")
+@function(
+    "keras.ops.stop_gradient K.stop_gradient(variables=variable) {tf,tf.compat.v1}.stop_gradient(input=variable)"
+)
 def stop_gradient(variable: Any) -> Any:
     """No gradient goes back through this tensor (or these)."""
     if isinstance(variable, (list, tuple)):
@@ -178,6 +198,26 @@ def convert_to_numpy(x: Any) -> Any:
     return as_operand(x).value
 
 
+class View(Op, names="keras.ops.view tf.bitcast(input=x, type=dtype)"):
+    """The same bytes, read as another dtype."""
+
+    def output_spec(self, x: Any, dtype: Any = None) -> Spec:
+        name = dtype_argument(dtype) or x.dtype
+        old, new = (numpy.dtype(n).itemsize for n in (x.dtype, name))
+        last = x.shape[-1] if x.shape else None
+        size = None if last is None else last * old // new
+        return Spec((*x.shape[:-1], size) if old != new else x.shape, name)
+
+    def lower(self, b: Any, x: Any, dtype: Any = None) -> Any:
+        spec = b.output_tensors[0]
+        return b.method(
+            "view", x, Dtype(spec.dtype), shape=spec.shape, axes=x.axes, dtype=spec.dtype
+        )
+
+    def fold(self, x: Any, dtype: Any = None) -> Any:
+        return x.view(dtype_argument(dtype) or x.dtype)
+
+
 class ViewAsComplex(Op, names="keras.ops.view_as_complex"):
     layout = "last"
 
@@ -187,7 +227,12 @@ class ViewAsComplex(Op, names="keras.ops.view_as_complex"):
         return Spec(x.shape[:-1], "complex64")
 
     def lower(self, b: Any, x: Any) -> Any:
-        return b.function("torch.view_as_complex", b.method("contiguous", x), shape=x.shape[:-1], dtype="complex64")
+        return b.function(
+            "torch.view_as_complex",
+            b.method("contiguous", x),
+            shape=x.shape[:-1],
+            dtype="complex64",
+        )
 
     def fold(self, x: Any) -> Any:
         return x[..., 0] + 1j * x[..., 1]

@@ -100,11 +100,15 @@ class _Like(Op):
         return numpy.full(x.shape, self.number, x.dtype)
 
 
-class ZerosLike(_Like, names="keras.ops.zeros_like K.zeros_like {tf,tf.compat.v1}.zeros_like(input=x, tensor=x)"):
+class ZerosLike(
+    _Like, names="keras.ops.zeros_like K.zeros_like {tf,tf.compat.v1}.zeros_like(input=x, tensor=x)"
+):
     pass
 
 
-class OnesLike(_Like, names="keras.ops.ones_like K.ones_like {tf,tf.compat.v1}.ones_like(input=x, tensor=x)"):
+class OnesLike(
+    _Like, names="keras.ops.ones_like K.ones_like {tf,tf.compat.v1}.ones_like(input=x, tensor=x)"
+):
     number = 1
 
 
@@ -146,7 +150,9 @@ _full_like = _FullLike()
 class Arange(Op, names="keras.ops.arange"):
     tensors = ()
 
-    def output_spec(self, start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Spec:
+    def output_spec(
+        self, start: Any, stop: Any = None, step: Any = None, dtype: Any = None
+    ) -> Spec:
         low, high, stride = (0, start, step) if stop is None else (start, stop, step)
         stride = 1 if stride is None else stride
         bounds = (low, high, stride)
@@ -155,7 +161,9 @@ class Arange(Op, names="keras.ops.arange"):
             return Spec((None,), "int64" if found == "int32" and dtype is None else found)
         return Spec((len(numpy.arange(*bounds)),), found)
 
-    def lower(self, b: Any, start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
+    def lower(
+        self, b: Any, start: Any, stop: Any = None, step: Any = None, dtype: Any = None
+    ) -> Any:
         bounds = [start] if stop is None else [start, stop]
         if isinstance(bounds[0], int) and bounds[0] == 0 and len(bounds) == 2 and step in (None, 1):
             bounds = bounds[1:]
@@ -180,11 +188,15 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> 
 class Eye(Op, names="keras.ops.eye K.eye(size=N) tf.eye(num_rows=N, num_columns=M)"):
     tensors = ()
 
-    def output_spec(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Spec:  # noqa: N803
+    def output_spec(
+        self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None
+    ) -> Spec:  # noqa: N803
         sizes = static([N, N if M is None else M])
         return Spec(sizes, dtype_argument(dtype) or "float32")
 
-    def lower(self, b: Any, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:  # noqa: N803
+    def lower(
+        self, b: Any, N: Any, M: Any = None, k: Any = 0, dtype: Any = None
+    ) -> Any:  # noqa: N803
         if k:
             raise self.unsupported("k with a size that is not known", "give the Input a full shape")
         sizes = [N] if M is None else [N, M]
@@ -209,7 +221,9 @@ def _steps(num: int, endpoint: bool) -> Any:
     return numpy.linspace(0, 1, num, endpoint).astype("float32")
 
 
-def _spaced(start: Any, stop: Any, between: Any, num: int, endpoint: bool, dtype: Any, axis: int) -> Any:
+def _spaced(
+    start: Any, stop: Any, between: Any, num: int, endpoint: bool, dtype: Any, axis: int
+) -> Any:
     start, stop = as_operand(start), as_operand(stop)
     rank = max(len(start.shape), len(stop.shape))
     steps = _steps(num, endpoint).reshape((num,) + (1,) * rank)
@@ -222,10 +236,18 @@ def _spaced(start: Any, stop: Any, between: Any, num: int, endpoint: bool, dtype
 
 @function("keras.ops.linspace tf.linspace")
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Any:
     num = as_plain(num)
-    if not tensors_in((start, stop)) or all(isinstance(t, Constant) for t in tensors_in((start, stop))):
+    if not tensors_in((start, stop)) or all(
+        isinstance(t, Constant) for t in tensors_in((start, stop))
+    ):
         low, high = (as_plain(v) if not hasattr(v, "value") else v.value for v in (start, stop))
         array = numpy.linspace(low, high, num, endpoint, axis=axis)
         result = ops.cast(array.astype("float32"), dtype_argument(dtype) or "float32")
@@ -238,7 +260,13 @@ def linspace(
 
 @function("keras.ops.logspace")
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Any:
     exponents = linspace(start, stop, num, endpoint, False, None, axis)
     result = ops.power(float(base) if isinstance(base, int) else base, exponents)
@@ -293,7 +321,8 @@ def _constant_window(name: str, x: Any, *args: Any) -> Any:
         from keras2torch.errors import UnsupportedError
 
         raise UnsupportedError(
-            f"keras.ops.{name} of a length that is computed by the model", fix="give the length as a number"
+            f"keras.ops.{name} of a length that is computed by the model",
+            fix="give the length as a number",
         )
     return ops.convert_to_tensor(getattr(numpy, name)(int(length), *args).astype("float32"))
 

@@ -76,7 +76,9 @@ class Diag(Op, names="keras.ops.diag"):
 
     def lower(self, b: Any, x: Any, k: int = 0) -> Any:
         shape = b.output_tensors[0].shape
-        return b.function("torch.diag", x, *([k] if k else []), shape=shape, axes=tuple(range(len(shape))))
+        return b.function(
+            "torch.diag", x, *([k] if k else []), shape=shape, axes=tuple(range(len(shape)))
+        )
 
     def fold(self, x: Any, k: int = 0) -> Any:
         return numpy.diag(x, k)
@@ -101,7 +103,9 @@ class DiagEmbed(Op, names="tf.linalg.diag(diagonal=x) {tf,tf.compat.v1}.matrix_d
         return x[..., None] * numpy.eye(x.shape[-1], dtype=x.dtype)
 
 
-@function("tf.linalg.{diag_part,tensor_diag_part}(input=x) {tf,tf.compat.v1}.{matrix_diag_part,diag_part}(input=x)")
+@function(
+    "tf.linalg.{diag_part,tensor_diag_part}(input=x) {tf,tf.compat.v1}.{matrix_diag_part,diag_part}(input=x)"
+)
 def diag_part(x: Any) -> Any:
     return ops.diagonal(x, 0, -2, -1)
 
@@ -147,5 +151,3 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         x = as_operand(x)
         dx = diff(ops.moveaxis(x, axis, -1) if len(x.shape) > 1 else x)
     return ops.sum(dx * middle, -1) * 0.5
-
-

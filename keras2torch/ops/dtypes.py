@@ -1,7 +1,7 @@
 """Keras's dtype promotion: the lattice of keras/src/backend/common/dtypes.py (that of JAX), numbers being weak.
 
-    int32 tensor + 1.5    -> float32          bool tensor + 1      -> int32
-    int32 + float16       -> float16          uint8 + int8         -> int16
+int32 tensor + 1.5    -> float32          bool tensor + 1      -> int32
+int32 + float16       -> float16          uint8 + int8         -> int16
 """
 
 from __future__ import annotations

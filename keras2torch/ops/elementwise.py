@@ -54,7 +54,8 @@ class Elementwise(Op):
         dtype = b.output_tensors[0].dtype
         if self.floats:
             values = tuple(
-                v if isinstance(v, (int, float)) or is_float(v.dtype) else b.method("float", v) for v in values
+                v if isinstance(v, (int, float)) or is_float(v.dtype) else b.method("float", v)
+                for v in values
             )
         if self.torch.startswith("torch.") or self.torch.startswith("F."):
             return b.function(self.torch, *(in_tensor(b, v) for v in values), dtype=dtype)
@@ -94,7 +95,9 @@ class Binary(Elementwise):
             return b.function(_PYTHONS[self.torch], x1, x2, shape=(), scalar=True)
         if any(numbers) and self.torch in _CLAMPS:
             x, bound = (x2, x1) if numbers[0] else (x1, x2)
-            return b.method("clamp", x, **{_CLAMPS[self.torch]: bound}, dtype=b.output_tensors[0].dtype)
+            return b.method(
+                "clamp", x, **{_CLAMPS[self.torch]: bound}, dtype=b.output_tensors[0].dtype
+            )
         if self.torch in _LOGICAL and not any(numbers) and x1.dtype == x2.dtype == "bool":
             return b.operator(_LOGICAL[self.torch], x1, x2, dtype="bool")
         if self.torch == "//":  # torch has no gradient of it; it is zero
@@ -183,7 +186,11 @@ BINARY: dict[str, tuple[Any, ...]] = {
     "add": ("+", result_dtype, f"{{tf,tf.math}}.add{_K}"),
     "subtract": ("-", result_dtype, f"{{tf,tf.math}}.subtract{_K} tf.sub{_K}"),
     "multiply": ("*", result_dtype, f"{{tf,tf.math}}.multiply{_K} tf.mul{_K}"),
-    "divide": ("/", float_dtype, f"keras.ops.true_divide {{tf,tf.math}}.{{divide,truediv}}{_K} tf.{{div,realdiv}}{_K}"),
+    "divide": (
+        "/",
+        float_dtype,
+        f"keras.ops.true_divide {{tf,tf.math}}.{{divide,truediv}}{_K} tf.{{div,realdiv}}{_K}",
+    ),
     "floor_divide": ("//", integral, f"{{tf,tf.math}}.{{floordiv,floor_div}}{_K}"),
     "mod": ("%", integral, f"{{tf,tf.math}}.{{mod,floormod}}{_K}"),
     "power": ("**", integral, f"K.pow(x=x1, a=x2) {{tf,tf.math}}.pow{_K}"),
@@ -218,7 +225,17 @@ BITWISE = {
     "right_shift": (">>", "keras.ops.bitwise_right_shift tf.bitwise.right_shift"),
 }
 # Functions of torch that take floating tensors of one dtype only.
-_FLOATS = {"ldexp", "nextafter", "logaddexp", "logaddexp2", "hypot", "floor", "ceil", "fabs", "rsqrt"}
+_FLOATS = {
+    "ldexp",
+    "nextafter",
+    "logaddexp",
+    "logaddexp2",
+    "hypot",
+    "floor",
+    "ceil",
+    "fabs",
+    "rsqrt",
+}
 
 
 def _define(name: str, base: type[Elementwise], row: tuple[Any, ...]) -> None:
@@ -298,7 +315,9 @@ class Clip(Op, names="keras.ops.clip K.clip(min_value=x_min, max_value=x_max) "
             if isinstance(x_min, (int, float)) != isinstance(x_max, (int, float)):
                 x_min, x_max = in_tensor(b, x_min), in_tensor(b, x_max)
             return b.method("clamp", x, x_min, x_max, dtype=dtype)
-        return b.method("clamp", x, **({"max": x_max} if x_min is None else {"min": x_min}), dtype=dtype)
+        return b.method(
+            "clamp", x, **({"max": x_max} if x_min is None else {"min": x_min}), dtype=dtype
+        )
 
     def fold(self, x: Any, x_min: Any, x_max: Any) -> Any:
         return numpy.clip(x, x_min, x_max)
@@ -311,9 +330,13 @@ class NanToNum(Op, names="keras.ops.nan_to_num"):
     def output_spec(self, x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Spec:
         return Spec(x.shape, x.dtype)
 
-    def lower(self, b: Any, x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    def lower(
+        self, b: Any, x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+    ) -> Any:
         given = {"nan": nan or None, "posinf": posinf, "neginf": neginf}
-        return b.function("torch.nan_to_num", x, **{k: v for k, v in given.items() if v is not None})
+        return b.function(
+            "torch.nan_to_num", x, **{k: v for k, v in given.items() if v is not None}
+        )
 
     def fold(self, x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
         return numpy.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
@@ -324,16 +347,22 @@ class Isclose(Op, names="keras.ops.isclose"):
     broadcasts = True
     tensors = ("x1", "x2")
 
-    def output_spec(self, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Spec:
+    def output_spec(
+        self, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False
+    ) -> Spec:
         return Spec(broadcast(x1.shape, x2.shape), "bool")
 
-    def lower(self, b: Any, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    def lower(
+        self, b: Any, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False
+    ) -> Any:
         given: dict[str, Any] = {} if (rtol, atol) == (1e-5, 1e-8) else {"rtol": rtol, "atol": atol}
         if equal_nan:
             given["equal_nan"] = True
         return b.function("torch.isclose", x1, x2, dtype="bool", **given)
 
-    def fold(self, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    def fold(
+        self, x1: Any, x2: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False
+    ) -> Any:
         return numpy.isclose(x1, x2, rtol, atol, equal_nan)
 
 

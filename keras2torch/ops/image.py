@@ -17,7 +17,12 @@ from keras2torch.ops.convolution import channels_first, depthwise_conv
 from keras2torch.ops.dtypes import float_dtype, is_float
 from keras2torch.ops.sizes import as_shape, static
 
-_METHODS = {"bilinear": "linear", "bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
+_METHODS = {
+    "bilinear": "linear",
+    "bicubic": "cubic",
+    "lanczos3": "lanczos3",
+    "lanczos5": "lanczos5",
+}
 
 
 class _Images(Op):
@@ -41,11 +46,15 @@ class _Images(Op):
 class _Resize(_Images):
     path = "keras.ops.image.resize"
 
-    def output_spec(self, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None) -> Spec:
+    def output_spec(
+        self, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None
+    ) -> Spec:
         dtype = x.dtype if interpolation == "nearest" else float_dtype(x)
         return Spec(self.with_sizes(x.shape, static(size)), dtype)
 
-    def lower(self, b: Any, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None) -> Any:
+    def lower(
+        self, b: Any, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None
+    ) -> Any:
         shape = self.torch_shape(b, x.axes)
         options: dict[str, Any] = {"shape": shape, "axes": x.axes}
         size = tuple(size)
@@ -53,17 +62,29 @@ class _Resize(_Images):
             mode = "nearest" if corners == "legacy" else "nearest-exact"
             images = b.floating(x)
             made = b.function("F.interpolate", images, size, mode=mode, **options)
-            return made if is_float(x.dtype) else b.method("to", made, dtype_of_value(x), dtype=x.dtype)
+            return (
+                made
+                if is_float(x.dtype)
+                else b.method("to", made, dtype_of_value(x), dtype=x.dtype)
+            )
         images = b.floating(x)
         if corners is True:
-            return b.function("F.interpolate", images, size, mode=interpolation, align_corners=True, **options)
+            return b.function(
+                "F.interpolate", images, size, mode=interpolation, align_corners=True, **options
+            )
         if interpolation == "bilinear" and not antialias:
             return b.function("F.interpolate", images, size, mode="bilinear", **options)
-        growing = all(isinstance(n, int) and m is not None and n >= m for n, m in zip(size, x.shape[2:]))
+        growing = all(
+            isinstance(n, int) and m is not None and n >= m for n, m in zip(size, x.shape[2:])
+        )
         if interpolation == "bilinear" or interpolation == "bicubic" and (antialias or growing):
             # With antialias torch has Keras's cubic kernel (a = -0.5), and nothing else changes when growing.
-            return b.function("F.interpolate", images, size, mode=interpolation, antialias=True, **options)
-        return b.function("resample", images, (2, 3), size, _METHODS[interpolation], bool(antialias), **options)
+            return b.function(
+                "F.interpolate", images, size, mode=interpolation, antialias=True, **options
+            )
+        return b.function(
+            "resample", images, (2, 3), size, _METHODS[interpolation], bool(antialias), **options
+        )
 
 
 def dtype_of_value(x: Any) -> Any:
@@ -87,7 +108,9 @@ def _sizes_of(images: Any, data_format: Any) -> tuple[int | None, int | None]:
 def _known_sizes(images: Any, data_format: Any, what: str) -> tuple[int, int]:
     height, width = _sizes_of(images, data_format)
     if height is None or width is None:
-        raise _Resize().unsupported(f"{what} of images of unknown size", "give the Input a full shape")
+        raise _Resize().unsupported(
+            f"{what} of images of unknown size", "give the Input a full shape"
+        )
     return height, width
 
 
@@ -120,7 +143,11 @@ def resize(
 
 @function("tf.image.resize")
 def tf_resize(
-    images: Any, size: Any, method: Any = "bilinear", preserve_aspect_ratio: bool = False, antialias: bool = False
+    images: Any,
+    size: Any,
+    method: Any = "bilinear",
+    preserve_aspect_ratio: bool = False,
+    antialias: bool = False,
 ) -> Any:
     name = {0: "bilinear", 1: "nearest", 2: "bicubic"}.get(method, str(method).lower())
     if preserve_aspect_ratio:
@@ -132,8 +159,12 @@ def tf_resize(
     return resize(images, size, name, antialias, data_format="channels_last")
 
 
-@function("tf.image.{resize_bilinear,resize_images} tf.compat.v1.image.{resize_bilinear,resize_images,resize}")
-def legacy_bilinear(images: Any, size: Any, align_corners: bool = False, method: Any = 0, **kwargs: Any) -> Any:
+@function(
+    "tf.image.{resize_bilinear,resize_images} tf.compat.v1.image.{resize_bilinear,resize_images,resize}"
+)
+def legacy_bilinear(
+    images: Any, size: Any, align_corners: bool = False, method: Any = 0, **kwargs: Any
+) -> Any:
     """TensorFlow 1's, exact where the corners are aligned or each pixel is repeated."""
     if method in (1, "nearest"):
         return legacy_nearest(images, size, align_corners)
@@ -148,17 +179,25 @@ def legacy_bilinear(images: Any, size: Any, align_corners: bool = False, method:
 @function("tf.image.resize_nearest_neighbor tf.compat.v1.image.resize_nearest_neighbor")
 def legacy_nearest(images: Any, size: Any, align_corners: bool = False, **kwargs: Any) -> Any:
     if align_corners:
-        raise _Resize().unsupported("the nearest pixel with align_corners=True", "leave align_corners out")
+        raise _Resize().unsupported(
+            "the nearest pixel with align_corners=True", "leave align_corners out"
+        )
     return _Resize("channels_last").record(images, as_shape(size), "nearest", False, "legacy")
 
 
 @function("K.resize_images")
 def backend_resize_images(
-    x: Any, height_factor: int, width_factor: int, data_format: Any = None, interpolation: str = "nearest"
+    x: Any,
+    height_factor: int,
+    width_factor: int,
+    data_format: Any = None,
+    interpolation: str = "nearest",
 ) -> Any:
     """Keras 2's: sizes times whole factors."""
     height, width = _known_sizes(x, data_format, "resizing")
-    return resize(x, (height * height_factor, width * width_factor), interpolation, data_format=data_format)
+    return resize(
+        x, (height * height_factor, width * width_factor), interpolation, data_format=data_format
+    )
 
 
 # Patches.
@@ -194,7 +233,9 @@ class _Patches(_Images):
         return b.permute(x, (0, rank + 1, *range(1, rank + 1))) if self.channels_first else x
 
 
-def _patches(images: Any, rank: int, size: Any, strides: Any, dilation: Any, padding: str, data_format: Any) -> Any:
+def _patches(
+    images: Any, rank: int, size: Any, strides: Any, dilation: Any, padding: str, data_format: Any
+) -> Any:
     images = as_operand(images)
     single = len(images.shape) == rank + 1
     images = ops.expand_dims(images, 0) if single else images
@@ -206,7 +247,12 @@ def _patches(images: Any, rank: int, size: Any, strides: Any, dilation: Any, pad
 
 @function("keras.ops.image.extract_patches")
 def extract_patches(
-    images: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
+    images: Any,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
 ) -> Any:
     rank = 3 if not isinstance(size, int) and len(size) == 3 else 2
     return _patches(images, rank, size, strides, dilation_rate, padding, data_format)
@@ -214,19 +260,30 @@ def extract_patches(
 
 @function("keras.ops.image.extract_patches_3d")
 def extract_patches_3d(
-    volumes: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
+    volumes: Any,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
 ) -> Any:
     return _patches(volumes, 3, size, strides, dilation_rate, padding, data_format)
 
 
-@function("tf.image.{extract_patches,extract_image_patches}(ksizes=sizes) tf.{extract_image_patches}(ksizes=sizes)")
-def tf_extract_patches(images: Any, sizes: Any, strides: Any, rates: Any = (1, 1, 1, 1), padding: str = "VALID") -> Any:
+@function(
+    "tf.image.{extract_patches,extract_image_patches}(ksizes=sizes) tf.{extract_image_patches}(ksizes=sizes)"
+)
+def tf_extract_patches(
+    images: Any, sizes: Any, strides: Any, rates: Any = (1, 1, 1, 1), padding: str = "VALID"
+) -> Any:
     window, steps, dilation = (tuple(as_plain(v))[1:-1] for v in (sizes, strides, rates))
     return _patches(images, 2, window, steps, dilation, padding, "channels_last")
 
 
 # Crops and pads.
-def _padded(images: Any, top: Any, left: Any, bottom: Any, right: Any, data_format: Any, value: Any = 0) -> Any:
+def _padded(
+    images: Any, top: Any, left: Any, bottom: Any, right: Any, data_format: Any, value: Any = 0
+) -> Any:
     edges = [(0, 0)] * (len(images.shape) - 3)
     inner = [(top, bottom), (left, right)]
     pads = [*edges, (0, 0), *inner] if channels_first(data_format) else [*edges, *inner, (0, 0)]
@@ -257,7 +314,14 @@ def pad_to_bounding_box(
     images: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
 ) -> Any:
     return pad_images(
-        images, offset_height, offset_width, None, None, target_height, target_width, data_format="channels_last"
+        images,
+        offset_height,
+        offset_width,
+        None,
+        None,
+        target_height,
+        target_width,
+        data_format="channels_last",
     )
 
 
@@ -282,7 +346,9 @@ def _cut(size: int | None, front: Any, end: Any, target: Any) -> slice:
     if front is None or front < 0:
         raise ValueError("the crop is larger than the image")
     if target is not None:
-        return slice(front or None, front + target if size is None or front + target != size else None)
+        return slice(
+            front or None, front + target if size is None or front + target != size else None
+        )
     return slice(front or None, -end if end else None)
 
 
@@ -291,7 +357,14 @@ def crop_to_bounding_box(
     images: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
 ) -> Any:
     return crop_images(
-        images, offset_height, offset_width, None, None, target_height, target_width, data_format="channels_last"
+        images,
+        offset_height,
+        offset_width,
+        None,
+        None,
+        target_height,
+        target_width,
+        data_format="channels_last",
     )
 
 
@@ -303,7 +376,9 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
     inner = min(height, target_height), min(width, target_width)
     image = crop_images(image, top, left, None, None, *inner, data_format="channels_last")
     edges = max(0, (target_height - height) // 2), max(0, (target_width - width) // 2)
-    return pad_images(image, *edges, None, None, target_height, target_width, data_format="channels_last")
+    return pad_images(
+        image, *edges, None, None, target_height, target_width, data_format="channels_last"
+    )
 
 
 # Colours.
@@ -339,7 +414,9 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     spread = value - ops.minimum(ops.minimum(red, green), blue)
     saturation = ops.where(value > 0, spread / ops.where(value > 0, value, 1.0), 0.0)
     norm = 1.0 / (6.0 * ops.where(spread > 0, spread, 1.0))
-    hue = ops.where(ops.equal(value, green), norm * (blue - red) + 1 / 3, norm * (red - green) + 2 / 3)
+    hue = ops.where(
+        ops.equal(value, green), norm * (blue - red) + 1 / 3, norm * (red - green) + 2 / 3
+    )
     hue = ops.where(ops.equal(value, red), norm * (green - blue), hue)
     hue = ops.where(spread > 0, hue, 0.0) + ops.cast(hue < 0.0, "float32")
     return ops.stack([hue, saturation, value], axis)
@@ -358,11 +435,14 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     return ops.stack([value * (1.0 - saturation + saturation * share) for share in shares], axis)
 
 
-for _name, _run in {"rgb_to_hsv": rgb_to_hsv, "hsv_to_rgb": hsv_to_rgb}.items():
+@function("tf.image.rgb_to_hsv")
+def tf_rgb_to_hsv(images: Any) -> Any:
+    return rgb_to_hsv(images, "channels_last")
 
-    @function(f"tf.image.{_name}")
-    def _tf_colours(images: Any, _run: Any = _run) -> Any:
-        return _run(images, "channels_last")
+
+@function("tf.image.hsv_to_rgb")
+def tf_hsv_to_rgb(images: Any) -> Any:
+    return hsv_to_rgb(images, "channels_last")
 
 
 # Filters.
@@ -382,12 +462,18 @@ def _filtered(images: Any, kernel: Any, data_format: Any, padding: str = "same")
 
 
 @function("keras.ops.image.gaussian_blur")
-def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None) -> Any:
+def gaussian_blur(
+    images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None
+) -> Any:
     images, single = _batched(images, data_format)
     sigma = as_plain(sigma)
     # Keras names the sizes (x, y), and lays the first one along the columns.
-    kernel = numpy.outer(_gauss(int(kernel_size[1]), sigma[1]), _gauss(int(kernel_size[0]), sigma[0]))
-    made = _filtered(images, kernel, "channels_first" if data_format != "channels_last" else data_format)
+    kernel = numpy.outer(
+        _gauss(int(kernel_size[1]), sigma[1]), _gauss(int(kernel_size[0]), sigma[0])
+    )
+    made = _filtered(
+        images, kernel, "channels_first" if data_format != "channels_last" else data_format
+    )
     return ops.squeeze(made, 0) if single else made
 
 
@@ -433,17 +519,27 @@ class _Transformed(_Images):
 
     tensors = ("x", "first", "second")
 
-    def output_spec(self, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]) -> Spec:
+    def output_spec(
+        self, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]
+    ) -> Spec:
         return Spec(x.shape, float_dtype(x))
 
-    def lower(self, b: Any, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]) -> Any:
-        points = [b.last(b.call_record.kwargs[n]) for n in ("first", "second") if b.call_record.kwargs[n] is not None]
+    def lower(
+        self, b: Any, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]
+    ) -> Any:
+        points = [
+            b.last(b.call_record.kwargs[n])
+            for n in ("first", "second")
+            if b.call_record.kwargs[n] is not None
+        ]
         return b.function(name, b.floating(x), *points, *arguments, shape=x.shape, axes=x.axes)
 
 
 def _order(interpolation: str) -> int:
     if interpolation not in ("nearest", "bilinear"):
-        raise _Resize().unsupported(f"interpolation={interpolation!r}", 'use "nearest" or "bilinear"')
+        raise _Resize().unsupported(
+            f"interpolation={interpolation!r}", 'use "nearest" or "bilinear"'
+        )
     return int(interpolation == "bilinear")
 
 
@@ -467,7 +563,9 @@ def perspective_transform(
 ) -> Any:  # fmt: skip
     images, single = _batched(images, data_format)
     points = [as_operand(p) for p in (start_points, end_points)]
-    points = [ops.cast(ops.expand_dims(p, 0) if len(p.shape) == 2 else p, "float32") for p in points]
+    points = [
+        ops.cast(ops.expand_dims(p, 0) if len(p.shape) == 2 else p, "float32") for p in points
+    ]
     arguments = (_order(interpolation), float(fill_value))
     made = _Transformed(data_format).record(images, *points, "perspective_transform", arguments)
     return ops.squeeze(made, 0) if single else made
@@ -477,19 +575,29 @@ class _MapCoordinates(Op):
     tensors = ("inputs", "coordinates")
     path = "keras.ops.image.map_coordinates"
 
-    def output_spec(self, inputs: Any, coordinates: Any, order: int, mode: str, value: float) -> Spec:
+    def output_spec(
+        self, inputs: Any, coordinates: Any, order: int, mode: str, value: float
+    ) -> Spec:
         if coordinates.shape[0] != len(inputs.shape):
             raise ValueError("the first axis of the coordinates should name the axes of the inputs")
         return Spec(coordinates.shape[1:], inputs.dtype)
 
-    def lower(self, b: Any, inputs: Any, coordinates: Any, order: int, mode: str, value: float) -> Any:
+    def lower(
+        self, b: Any, inputs: Any, coordinates: Any, order: int, mode: str, value: float
+    ) -> Any:
         if not is_float(inputs.dtype):
             raise self.unsupported("inputs that are integers", "cast them to float32")
         given = {"mode": mode} if mode != "constant" else {}
         given.update({"value": value} if value else {})
         shape = b.output_tensors[0].shape
         return b.function(
-            "map_coordinates", inputs, b.floating(coordinates), order, shape=shape, axes=tuple(range(len(shape))), **given
+            "map_coordinates",
+            inputs,
+            b.floating(coordinates),
+            order,
+            shape=shape,
+            axes=tuple(range(len(shape))),
+            **given,
         )
 
 
@@ -497,7 +605,9 @@ _map_coordinates = _MapCoordinates()
 
 
 @function("keras.ops.image.map_coordinates")
-def map_coordinates(inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0) -> Any:
+def map_coordinates(
+    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
+) -> Any:
     return _map_coordinates.record(inputs, coordinates, int(order), fill_mode, float(fill_value))
 
 
@@ -505,18 +615,44 @@ class _ScaleAndTranslate(Op):
     path = "keras.ops.image.scale_and_translate"
 
     def output_spec(
-        self, x: Any, sizes: Any, scale: Any, translation: Any, dims: Any, method: str, antialias: bool
+        self,
+        x: Any,
+        sizes: Any,
+        scale: Any,
+        translation: Any,
+        dims: Any,
+        method: str,
+        antialias: bool,
     ) -> Spec:
         shape = tuple(m if m is None else int(n) for n, m in zip(sizes, x.shape))
-        return Spec(tuple(int(sizes[i]) if i in dims else n for i, n in enumerate(shape)), float_dtype(x))
+        return Spec(
+            tuple(int(sizes[i]) if i in dims else n for i, n in enumerate(shape)), float_dtype(x)
+        )
 
     def lower(
-        self, b: Any, x: Any, sizes: Any, scale: Any, translation: Any, dims: Any, method: str, antialias: bool
+        self,
+        b: Any,
+        x: Any,
+        sizes: Any,
+        scale: Any,
+        translation: Any,
+        dims: Any,
+        method: str,
+        antialias: bool,
     ) -> Any:
         goals = tuple(int(sizes[d]) for d in dims)
         shape = b.output_tensors[0].shape
         return b.function(
-            "resample", b.floating(x), dims, goals, method, antialias, scale, translation, shape=shape, axes=x.axes
+            "resample",
+            b.floating(x),
+            dims,
+            goals,
+            method,
+            antialias,
+            scale,
+            translation,
+            shape=shape,
+            axes=x.axes,
         )
 
 
@@ -525,18 +661,30 @@ _scale_and_translate = _ScaleAndTranslate()
 
 @function("keras.ops.image.scale_and_translate")
 def scale_and_translate(
-    images: Any, output_shape: Any, scale: Any, translation: Any, spatial_dims: Any, method: str, antialias: bool = True
+    images: Any,
+    output_shape: Any,
+    scale: Any,
+    translation: Any,
+    spatial_dims: Any,
+    method: str,
+    antialias: bool = True,
 ) -> Any:
     images = as_operand(images)
     numbers = []
     for value in (scale, translation):
         value = as_plain(value)
         if isinstance(value, Tensor):
-            raise _scale_and_translate.unsupported("a scale that the model computes", "give numbers")
+            raise _scale_and_translate.unsupported(
+                "a scale that the model computes", "give numbers"
+            )
         numbers.append(tuple(float(n) for n in numpy.ravel(value)))
-    sizes = tuple(0 if isinstance(n, Tensor) or n is None else int(n) for n in as_shape(output_shape))
+    sizes = tuple(
+        0 if isinstance(n, Tensor) or n is None else int(n) for n in as_shape(output_shape)
+    )
     method = method.removeprefix("bi").removeprefix("tri")
-    return _scale_and_translate.record(images, sizes, *numbers, tuple(spatial_dims), method, bool(antialias))
+    return _scale_and_translate.record(
+        images, sizes, *numbers, tuple(spatial_dims), method, bool(antialias)
+    )
 
 
 # What is left of tf.image.
@@ -586,5 +734,3 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
     images = as_operand(images)
     mean = ops.mean(images, (-3, -2), keepdims=True)
     return (images - mean) * contrast_factor + mean
-
-

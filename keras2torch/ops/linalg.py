@@ -42,7 +42,11 @@ def _matrix(shape: Shape, square: bool = False) -> None:
 
 _TABLE: dict[str, tuple[str, Any, str]] = {
     "inv": ("torch.linalg.inv", lambda s: s, "tf.linalg.inv(input=x) tf.matrix_inverse(input=x)"),
-    "det": ("torch.linalg.det", lambda s: s[:-2], "tf.linalg.det(input=x) tf.matrix_determinant(input=x)"),
+    "det": (
+        "torch.linalg.det",
+        lambda s: s[:-2],
+        "tf.linalg.det(input=x) tf.matrix_determinant(input=x)",
+    ),
     "logdet": ("torch.logdet", lambda s: s[:-2], "tf.linalg.logdet(matrix=x)"),
 }
 for _name, (_torch, _rule, _others) in _TABLE.items():
@@ -58,7 +62,9 @@ class Cholesky(Op, names="keras.ops.{linalg.cholesky,cholesky} {tf.linalg,tf}.ch
         return Spec(x.shape, float_dtype(x))
 
     def lower(self, b: Any, x: Any, upper: bool = False) -> Any:
-        return b.function("torch.linalg.cholesky", b.floating(x), **({"upper": True} if upper else {}))
+        return b.function(
+            "torch.linalg.cholesky", b.floating(x), **({"upper": True} if upper else {})
+        )
 
 
 class CholeskyInverse(Op, names="keras.ops.{linalg.cholesky_inverse,cholesky_inverse}"):
@@ -69,7 +75,9 @@ class CholeskyInverse(Op, names="keras.ops.{linalg.cholesky_inverse,cholesky_inv
         return Spec(x.shape, float_dtype(x))
 
     def lower(self, b: Any, x: Any, upper: bool = False) -> Any:
-        return b.function("torch.cholesky_inverse", b.floating(x), **({"upper": True} if upper else {}))
+        return b.function(
+            "torch.cholesky_inverse", b.floating(x), **({"upper": True} if upper else {})
+        )
 
 
 class _Several(Op):
@@ -184,7 +192,9 @@ class Solve(Op, names="keras.ops.{linalg.solve,solve}"):
         shape = builder.output_tensors[0].shape
         axes = tuple(range(len(shape)))
         if len(b.shape) == len(a.shape) - 1 and len(b.shape) > 1:  # vectors, one for each matrix
-            b = builder.method("unsqueeze", b, -1, shape=(*b.shape, 1), axes=tuple(range(len(b.shape) + 1)))
+            b = builder.method(
+                "unsqueeze", b, -1, shape=(*b.shape, 1), axes=tuple(range(len(b.shape) + 1))
+            )
             solved = builder.function("torch.linalg.solve", a, b, shape=b.shape, axes=b.axes)
             return builder.method("squeeze", solved, -1, shape=shape, axes=axes)
         return builder.function("torch.linalg.solve", a, b, shape=shape, axes=axes)
@@ -207,8 +217,12 @@ class SolveTriangular(Op, names="keras.ops.{linalg.solve_triangular,solve_triang
         axes = tuple(range(len(shape)))
         vector = len(b.shape) == len(a.shape) - 1
         if vector:
-            b = builder.method("unsqueeze", b, -1, shape=(*b.shape, 1), axes=tuple(range(len(b.shape) + 1)))
-        made = builder.function("torch.linalg.solve_triangular", a, b, upper=not lower, shape=b.shape, axes=b.axes)
+            b = builder.method(
+                "unsqueeze", b, -1, shape=(*b.shape, 1), axes=tuple(range(len(b.shape) + 1))
+            )
+        made = builder.function(
+            "torch.linalg.solve_triangular", a, b, upper=not lower, shape=b.shape, axes=b.axes
+        )
         return builder.method("squeeze", made, -1, shape=shape, axes=axes) if vector else made
 
 
@@ -230,7 +244,11 @@ class Lstsq(Op, names="keras.ops.{linalg.lstsq,lstsq}"):
     def lower(self, builder: Any, a: Any, b: Any, rcond: Any = None) -> Any:
         shape = builder.output_tensors[0].shape
         inverse = builder.function(
-            "torch.linalg.pinv", a, shape=(a.shape[1], a.shape[0]), axes=(0, 1), **({} if rcond is None else {"rtol": rcond})
+            "torch.linalg.pinv",
+            a,
+            shape=(a.shape[1], a.shape[0]),
+            axes=(0, 1),
+            **({} if rcond is None else {"rtol": rcond}),
         )
         return builder.operator("@", inverse, b, shape=shape, axes=tuple(range(len(shape))))
 
@@ -243,7 +261,9 @@ class Pinv(Op, names="keras.ops.{linalg.pinv,pinv} tf.linalg.pinv(a=x)"):
     def lower(self, b: Any, x: Any, rcond: Any = None) -> Any:
         shape = b.output_tensors[0].shape
         kwargs = {} if rcond is None else {"rtol": rcond}
-        return b.function("torch.linalg.pinv", b.floating(x), shape=shape, axes=tuple(range(len(shape))), **kwargs)
+        return b.function(
+            "torch.linalg.pinv", b.floating(x), shape=shape, axes=tuple(range(len(shape))), **kwargs
+        )
 
 
 class MatrixRank(Op, names="keras.ops.{linalg.matrix_rank,matrix_rank} tf.linalg.matrix_rank(a=x)"):
@@ -255,7 +275,12 @@ class MatrixRank(Op, names="keras.ops.{linalg.matrix_rank,matrix_rank} tf.linalg
         shape = b.output_tensors[0].shape
         kwargs = {} if tol is None else {"tol": tol}
         return b.function(
-            "torch.linalg.matrix_rank", b.floating(x), shape=shape, axes=tuple(range(len(shape))), dtype="int64", **kwargs
+            "torch.linalg.matrix_rank",
+            b.floating(x),
+            shape=shape,
+            axes=tuple(range(len(shape))),
+            dtype="int64",
+            **kwargs,
         )
 
 
@@ -264,10 +289,14 @@ class Norm(Op, names="keras.ops.{linalg.norm,norm}"):
 
     layout = "any"
 
-    def output_spec(self, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Spec:  # noqa: A002
+    def output_spec(
+        self, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
+    ) -> Spec:  # noqa: A002
         return Spec(reduced(x.shape, axis, keepdims), float_dtype(x))
 
-    def lower(self, b: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+    def lower(
+        self, b: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
+    ) -> Any:  # noqa: A002
         x = b.floating(x) if not x.dtype.startswith("complex") else x
         axes = axes_of(axis, len(x.axes))
         matrix = len(axes) == 2 and ord is not None
@@ -292,12 +321,16 @@ class Norm(Op, names="keras.ops.{linalg.norm,norm}"):
             kwargs.pop("ord")
         return b.function(name, x, shape=shape, axes=kept, dtype="float32", **kwargs)
 
-    def fold(self, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+    def fold(
+        self, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
+    ) -> Any:  # noqa: A002
         return numpy.linalg.norm(x, ord, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
 
 @function("{tf,tf.linalg}.norm(tensor=x)")
-def tf_norm(x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+def tf_norm(
+    x: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False
+) -> Any:  # noqa: A002
     order = None if ord == "euclidean" else ord
     return ops.norm(x, order, axis, keepdims)
 
@@ -316,5 +349,3 @@ def tf_lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = Tr
     turned = ops.swapaxes(matrix, -1, -2)
     gram = ops.matmul(turned, matrix) + l2_regularizer * ops.eye(matrix.shape[-1])
     return ops.solve(gram, ops.matmul(turned, rhs))
-
-

@@ -46,7 +46,9 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 
 @function("tf.nn.moments")
-def tf_moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False, keep_dims: Any = None) -> Any:
+def tf_moments(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, keep_dims: Any = None
+) -> Any:
     return moments(x, axes, bool(keepdims or keep_dims))
 
 
@@ -59,11 +61,19 @@ def _along(value: Any, axis: int, rank: int) -> Any:
 
 @function("keras.ops.batch_normalization")
 def batch_normalization(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+    x: Any,
+    mean: Any,
+    variance: Any,
+    axis: int,
+    offset: Any = None,
+    scale: Any = None,
+    epsilon: float = 1e-3,
 ) -> Any:
     x = as_operand(x)
     rank = len(x.shape)
-    mean, variance, offset, scale = (_along(v, axis % rank, rank) for v in (mean, variance, offset, scale))
+    mean, variance, offset, scale = (
+        _along(v, axis % rank, rank) for v in (mean, variance, offset, scale)
+    )
     inverse = ops.rsqrt(as_operand(variance) + epsilon)
     inverse = inverse if scale is None else inverse * scale
     result = (x - mean) * inverse
@@ -89,14 +99,26 @@ class _Norm(Op):
 
     tensors = ("x", "weight", "bias")
 
-    def output_spec(self, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], epsilon: float) -> Spec:
+    def output_spec(
+        self, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], epsilon: float
+    ) -> Spec:
         return Spec(x.shape, float_dtype(x))
 
-    def lower(self, b: Any, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], epsilon: float) -> Any:
+    def lower(
+        self, b: Any, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], epsilon: float
+    ) -> Any:
         shape = tuple(x.shape[a] for a in axes)
         given = {"weight": weight, "bias": bias}
         kwargs = {k: v for k, v in given.items() if v is not None}
-        return b.function(f"F.{self.name}", b.floating(x), shape, eps=float(epsilon), shape=x.shape, axes=x.axes, **kwargs)
+        return b.function(
+            f"F.{self.name}",
+            b.floating(x),
+            shape,
+            eps=float(epsilon),
+            shape=x.shape,
+            axes=x.axes,
+            **kwargs,
+        )
 
 
 class _LayerNorm(_Norm):
@@ -116,7 +138,11 @@ def _trailing(x: Any, axis: Any, *weights: Any) -> tuple[int, ...] | None:
     axes = tuple(sorted(axes_of(axis, rank)))
     sizes = tuple(x.shape[a] for a in axes)
     fits = all(w is None or as_operand(w).shape == sizes for w in weights)
-    return axes if axes == tuple(range(rank - len(axes), rank)) and None not in sizes and fits else None
+    return (
+        axes
+        if axes == tuple(range(rank - len(axes), rank)) and None not in sizes and fits
+        else None
+    )
 
 
 @function("keras.ops.layer_normalization")
@@ -164,15 +190,25 @@ class _Attention(Op):
 
     tensors = ("query", "key", "value", "mask")
 
-    def output_spec(self, query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: Any) -> Spec:
+    def output_spec(
+        self, query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: Any
+    ) -> Spec:
         return Spec((*query.shape[:-1], value.shape[-1]), float_dtype(query))
 
-    def lower(self, b: Any, query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: Any) -> Any:
+    def lower(
+        self, b: Any, query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: Any
+    ) -> Any:
         given = {"attn_mask": mask, "is_causal": is_causal or None, "scale": scale}
         kwargs = {k: v for k, v in given.items() if v is not None}
         shape = b.output_tensors[0].shape
         return b.function(
-            "F.scaled_dot_product_attention", query, key, value, shape=shape, axes=(0, 1, 2, 3), **kwargs
+            "F.scaled_dot_product_attention",
+            query,
+            key,
+            value,
+            shape=shape,
+            axes=(0, 1, 2, 3),
+            **kwargs,
         )
 
 
@@ -208,7 +244,9 @@ def _masked_bias(mask: Any) -> Any:
     return ops.where(ops.cast(mask, "bool"), 0.0, -1e30)
 
 
-def _written_out(query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: Any, is_causal: bool) -> Any:
+def _written_out(
+    query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: Any, is_causal: bool
+) -> Any:
     scale = query.shape[-1] ** -0.5 if scale is None else scale
     logits = ops.matmul(query, ops.swapaxes(key, -1, -2)) * scale
     logits = logits if bias is None else logits + bias
@@ -232,7 +270,9 @@ class _BinaryCrossentropy(Op):
     def lower(self, b: Any, target: Any, output: Any, from_logits: bool) -> Any:
         target, output = b.floating(target), b.floating(output)
         if from_logits:
-            return b.function("F.binary_cross_entropy_with_logits", output, target, reduction="none")
+            return b.function(
+                "F.binary_cross_entropy_with_logits", output, target, reduction="none"
+            )
         output = b.method("clamp", output, config.epsilon, 1 - config.epsilon)
         return b.function("F.binary_cross_entropy", output, target, reduction="none")
 
@@ -259,8 +299,12 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int, normalised: bo
 
 
 @function("keras.ops.categorical_crossentropy K.categorical_crossentropy")
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    return -ops.sum(ops.multiply(target, _log_probabilities(as_operand(output), from_logits, axis)), axis)
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    return -ops.sum(
+        ops.multiply(target, _log_probabilities(as_operand(output), from_logits, axis)), axis
+    )
 
 
 @function("tf.nn.softmax_cross_entropy_with_logits tf.nn.softmax_cross_entropy_with_logits_v2")
@@ -269,7 +313,9 @@ def tf_softmax_crossentropy(labels: Any, logits: Any, axis: int = -1) -> Any:
 
 
 @function("keras.ops.sparse_categorical_crossentropy K.sparse_categorical_crossentropy")
-def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
     target, output = ops.cast(target, "int32"), as_operand(output)
     if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
         target = ops.squeeze(target, -1)
@@ -294,7 +340,13 @@ class CTCLoss(Op, names="keras.ops.ctc_loss"):
         return Spec((output.shape[0],), float_dtype(output))
 
     def lower(
-        self, b: Any, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
+        self,
+        b: Any,
+        target: Any,
+        output: Any,
+        target_length: Any,
+        output_length: Any,
+        mask_index: int = 0,
     ) -> Any:
         logs = b.function("F.log_softmax", output, dim=-1)
         turned = b.permute(logs, (1, 0, 2))

@@ -84,7 +84,9 @@ class Tensordot(Op, names="keras.ops.tensordot {tf,tf.compat.v1}.tensordot(a=x1,
         if first == (len(x1.shape) - 1,) and second == (0,) and len(x2.shape) <= 2:
             return b.operator("@", x1, x2, shape=shape, axes=order)
         count = len(first)
-        plain = first == tuple(range(len(x1.shape) - count, len(x1.shape))) and second == tuple(range(count))
+        plain = first == tuple(range(len(x1.shape) - count, len(x1.shape))) and second == tuple(
+            range(count)
+        )
         dims: Any = count if plain else (first, second)
         return b.function("torch.tensordot", x1, x2, dims=dims, shape=shape, axes=order)
 
@@ -129,12 +131,17 @@ class _Einsum(Op):
     path = "keras.ops.einsum"
 
     def output_spec(self, subscripts: str, operands: Any) -> Spec:
-        return Spec(einsum_shape(subscripts, [x.shape for x in operands]), promote(*(x.dtype for x in operands)))
+        return Spec(
+            einsum_shape(subscripts, [x.shape for x in operands]),
+            promote(*(x.dtype for x in operands)),
+        )
 
     def lower(self, b: Any, subscripts: str, operands: Any) -> Any:
         shape = b.output_tensors[0].shape
         text = subscripts.replace(" ", "").replace("->", " -> ").replace(",", ", ")
-        return b.function("torch.einsum", text, *operands, shape=shape, axes=tuple(range(len(shape))))
+        return b.function(
+            "torch.einsum", text, *operands, shape=shape, axes=tuple(range(len(shape)))
+        )
 
     def fold(self, subscripts: str, operands: Any) -> Any:
         return numpy.einsum(subscripts, *operands)
@@ -167,7 +174,9 @@ def einsum_shape(subscripts: str, shapes: list[Shape]) -> Shape:
             sizes[label] = n if known in (None, 1) else known
     if not arrow:
         letters = left.replace(",", "").replace(".", "")
-        right = ("..." if dots else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        right = ("..." if dots else "") + "".join(
+            sorted(c for c in set(letters) if letters.count(c) == 1)
+        )
     before, found, after = right.partition("...")
     return (*(sizes[c] for c in before), *(dots if found else ()), *(sizes[c] for c in after))
 
@@ -214,7 +223,9 @@ _cross = _Cross()
 
 
 @function("keras.ops.cross")
-def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+def cross(
+    x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
+) -> Any:
     """Vectors of two or three elements; of two with two, the third element alone."""
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -300,7 +311,9 @@ class _Correlate(Op):
 
     def output_spec(self, x1: Any, x2: Any, pads: tuple[int, int]) -> Spec:
         size, width = x1.shape[0], x2.shape[0]
-        return Spec((None if None in (size, width) else size + sum(pads) - width + 1,), result_dtype(x1, x2))
+        return Spec(
+            (None if None in (size, width) else size + sum(pads) - width + 1,), result_dtype(x1, x2)
+        )
 
     def lower(self, b: Any, x1: Any, x2: Any, pads: tuple[int, int]) -> Any:
         shape = b.output_tensors[0].shape

@@ -135,7 +135,9 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return ops.amax(x, axis, keepdims) - ops.amin(x, axis, keepdims)
 
 
-class Logsumexp(Reduction, names=f"keras.ops.logsumexp K.logsumexp {{tf,tf.math}}.reduce_logsumexp{_TF}"):
+class Logsumexp(
+    Reduction, names=f"keras.ops.logsumexp K.logsumexp {{tf,tf.math}}.reduce_logsumexp{_TF}"
+):
     torch = "logsumexp"
     floats = True
     result = staticmethod(float_dtype)
@@ -148,16 +150,22 @@ class Logsumexp(Reduction, names=f"keras.ops.logsumexp K.logsumexp {{tf,tf.math}
         return result
 
     def fold(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return numpy.logaddexp.reduce(x.astype("float64"), axis=axes_of(axis, x.ndim), keepdims=keepdims)
+        return numpy.logaddexp.reduce(
+            x.astype("float64"), axis=axes_of(axis, x.ndim), keepdims=keepdims
+        )
 
 
 class Prod(Op, names="keras.ops.prod"):
     layout = "any"
 
-    def output_spec(self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Spec:
+    def output_spec(
+        self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None
+    ) -> Spec:
         return Spec(reduced(x.shape, axis, keepdims), dtype_argument(dtype) or summed(x))
 
-    def lower(self, b: Any, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    def lower(
+        self, b: Any, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None
+    ) -> Any:
         axes = axes_of(axis, len(x.axes))
         if len(axes) == len(x.axes) and not keepdims:
             return b.method("prod", x, shape=(), dtype=b.output_tensors[0].dtype)

@@ -28,8 +28,12 @@ class Scatter(Op, names="keras.ops.scatter tf.scatter_nd(updates=values)"):
     def lower(self, b: Any, indices: Any, values: Any, shape: Any) -> Any:
         sizes = as_shape_values(shape)
         spec = b.output_tensors[0]
-        zeros = b.method("new_zeros", values, *sizes, shape=spec.shape, axes=tuple(range(len(spec.shape))))
-        return b.method("index_put", zeros, parts(b, indices), values, accumulate=True, shape=spec.shape)
+        zeros = b.method(
+            "new_zeros", values, *sizes, shape=spec.shape, axes=tuple(range(len(spec.shape)))
+        )
+        return b.method(
+            "index_put", zeros, parts(b, indices), values, accumulate=True, shape=spec.shape
+        )
 
     def fold(self, indices: Any, values: Any, shape: Any) -> Any:
         result = numpy.zeros(as_shape(shape), values.dtype)
@@ -44,7 +48,9 @@ def as_shape_values(shape: Any) -> tuple[Any, ...]:
 _REDUCTIONS = {"max": "amax", "min": "amin", "mul": "prod"}
 
 
-class ScatterUpdate(Op, names="keras.ops.scatter_update tf.tensor_scatter_nd_update(tensor=inputs)"):
+class ScatterUpdate(
+    Op, names="keras.ops.scatter_update tf.tensor_scatter_nd_update(tensor=inputs)"
+):
     tensors = ("inputs", "indices", "updates")
 
     def output_spec(self, inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Spec:
@@ -54,19 +60,26 @@ class ScatterUpdate(Op, names="keras.ops.scatter_update tf.tensor_scatter_nd_upd
         options = {"shape": inputs.shape, "axes": inputs.axes, "dtype": inputs.dtype}
         if reduction in _REDUCTIONS:
             index = as_index(b, indices)
-            return b.function("scatter_reduce_at", inputs, index, updates, _REDUCTIONS[reduction], **options)
+            return b.function(
+                "scatter_reduce_at", inputs, index, updates, _REDUCTIONS[reduction], **options
+            )
         if reduction not in (None, "add"):
-            raise self.unsupported(f"reduction={reduction!r}", 'use None, "add", "max", "min" or "mul"')
+            raise self.unsupported(
+                f"reduction={reduction!r}", 'use None, "add", "max", "min" or "mul"'
+            )
         accumulate = {"accumulate": True} if reduction else {}
         return b.method("index_put", inputs, parts(b, indices), updates, **accumulate, **options)
 
 
+def _scatter_with(reduction: str) -> Any:
+    def run(tensor: Any, indices: Any, updates: Any) -> Any:
+        return ops.scatter_update(tensor, indices, updates, reduction)
+
+    return run
+
+
 for _name in ("add", "max", "min"):
-
-    def _scatter_with(tensor: Any, indices: Any, updates: Any, _reduction: str = _name) -> Any:
-        return ops.scatter_update(tensor, indices, updates, _reduction)
-
-    function(f"tf.tensor_scatter_nd_{_name}")(_scatter_with)
+    function(f"tf.tensor_scatter_nd_{_name}")(_scatter_with(_name))
 
 
 @function("keras.ops.slice")
@@ -145,18 +158,34 @@ class _Segment(Op):
     tensors = ("data", "segment_ids")
     reduce = ""
 
-    def output_spec(self, data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Spec:  # noqa: A002
+    def output_spec(
+        self, data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+    ) -> Spec:  # noqa: A002
         if num_segments is None:
-            raise self.unsupported("num_segments is None", "give num_segments, the number of segments")
+            raise self.unsupported(
+                "num_segments is None", "give num_segments, the number of segments"
+            )
         return Spec((int(num_segments), *data.shape[1:]), data.dtype)
 
-    def lower(self, b: Any, data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:  # noqa: A002
-        options = {"shape": b.output_tensors[0].shape, "axes": tuple(range(len(data.shape))), "dtype": data.dtype}
+    def lower(
+        self, b: Any, data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+    ) -> Any:  # noqa: A002
+        options = {
+            "shape": b.output_tensors[0].shape,
+            "axes": tuple(range(len(data.shape))),
+            "dtype": data.dtype,
+        }
         index = as_index(b, segment_ids)
         if self.reduce == "sum":
             return b.function("segment_sum", data, index, int(num_segments), **options)
         return b.function(
-            "segment_reduce", data, index, int(num_segments), self.reduce, _empty(self.reduce, data.dtype), **options
+            "segment_reduce",
+            data,
+            index,
+            int(num_segments),
+            self.reduce,
+            _empty(self.reduce, data.dtype),
+            **options,
         )
 
 
@@ -180,18 +209,28 @@ for _name, _reduce in {"sum": "sum", "max": "amax", "min": "amin", "prod": "prod
 class Bincount(Op, names="keras.ops.bincount {tf,tf.math}.bincount"):
     tensors = ("x", "weights")
 
-    def output_spec(self, x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Spec:
-        dtype = "int64" if weights is None else promote(weights.dtype, "float") if is_float(weights.dtype) else weights.dtype
+    def output_spec(
+        self, x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False
+    ) -> Spec:
+        dtype = (
+            "int64"
+            if weights is None
+            else promote(weights.dtype, "float") if is_float(weights.dtype) else weights.dtype
+        )
         return Spec((*x.shape[:-1], None), dtype)
 
-    def lower(self, b: Any, x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    def lower(
+        self, b: Any, x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False
+    ) -> Any:
         if sparse:
             raise self.unsupported("sparse=True", "leave sparse out")
         spec = b.output_tensors[0]
         options = {"shape": spec.shape, "axes": tuple(range(len(spec.shape))), "dtype": spec.dtype}
         given: dict[str, Any] = {} if weights is None else {"weights": weights}
         given.update({"minlength": minlength} if minlength else {})
-        return b.function("torch.bincount" if len(x.shape) == 1 else "bincount_rows", x, **given, **options)
+        return b.function(
+            "torch.bincount" if len(x.shape) == 1 else "bincount_rows", x, **given, **options
+        )
 
 
 class _Histogram(Op):
@@ -224,7 +263,9 @@ class Unique(Op, names="keras.ops.unique"):
         if return_index:
             raise self.unsupported("return_index=True has no equal in torch")
         if size is not None:
-            raise self.unsupported("size= (a fixed number of values) has no equal in torch", "leave size out")
+            raise self.unsupported(
+                "size= (a fixed number of values) has no equal in torch", "leave size out"
+            )
         if axis is None:
             specs = [Spec((None,), x.dtype)]
         else:
@@ -241,9 +282,17 @@ class Unique(Op, names="keras.ops.unique"):
         return_counts: bool = False, axis: Any = None, size: Any = None, fill_value: Any = None,
     ) -> Any:  # noqa: A002  # fmt: skip
         kwargs: dict[str, Any] = {} if axis is None else {"dim": axis}
-        kwargs.update({k: True for k, v in (("return_inverse", return_inverse), ("return_counts", return_counts)) if v})
+        kwargs.update(
+            {
+                k: True
+                for k, v in (("return_inverse", return_inverse), ("return_counts", return_counts))
+                if v
+            }
+        )
         made = b.output_tensors
         values = [Value(t.shape, tuple(range(len(t.shape))), t.dtype) for t in made]
         if len(made) == 1:
-            return b.function("torch.unique", x, shape=made[0].shape, axes=values[0].axes, dtype=x.dtype, **kwargs)
+            return b.function(
+                "torch.unique", x, shape=made[0].shape, axes=values[0].axes, dtype=x.dtype, **kwargs
+            )
         return b.multi("function", "torch.unique", (x,), kwargs, values)

@@ -98,7 +98,9 @@ class Take(Op, names="keras.ops.take"):
             x = b.method("reshape", x, -1, shape=(size,), axes=(0,)) if len(x.shape) > 1 else x
             axis = 0
         axis = axis_of(axis, len(x.shape))
-        return b.index(x, (*[slice(None)] * axis, index) if axis else index, shape=shape, axes=order)
+        return b.index(
+            x, (*[slice(None)] * axis, index) if axis else index, shape=shape, axes=order
+        )
 
     def fold(self, x: Any, indices: Any, axis: Any = None) -> Any:
         return numpy.take(x, indices.astype("int64"), axis)
@@ -106,7 +108,12 @@ class Take(Op, names="keras.ops.take"):
 
 @function("{tf,tf.compat.v1}.gather K.gather(reference=params) tf.nn.embedding_lookup(ids=indices)")
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, **kwargs: Any
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    **kwargs: Any,
 ) -> Any:
     """TensorFlow's take, along the first axis by default."""
     params, indices = as_operand(params), as_operand(indices)
@@ -148,13 +155,20 @@ class GatherNd(Op, names="{tf,tf.compat.v1}.gather_nd"):
 
     def lower(self, b: Any, params: Any, indices: Any, batch_dims: int = 0) -> Any:
         if batch_dims:
-            raise self.unsupported("batch_dims", "use tf.gather(..., batch_dims=...) along one axis")
+            raise self.unsupported(
+                "batch_dims", "use tf.gather(..., batch_dims=...) along one axis"
+            )
         depth = indices.shape[-1]
         kept = indices.shape[:-1]
         parts = [Value(kept, tuple(range(len(kept))), indices.dtype) for _ in range(depth)]
         made = b.multi("method", "unbind", (as_index(b, indices),), {"dim": -1}, parts)
         shape = b.output_tensors[0].shape
-        return b.index(params, tuple(made) if depth > 1 else made[0], shape=shape, axes=tuple(range(len(shape))))
+        return b.index(
+            params,
+            tuple(made) if depth > 1 else made[0],
+            shape=shape,
+            axes=tuple(range(len(shape))),
+        )
 
     def fold(self, params: Any, indices: Any, batch_dims: int = 0) -> Any:
         return params[tuple(numpy.moveaxis(indices, -1, 0))]
@@ -167,7 +181,11 @@ class TakeAlongAxis(Op, names="keras.ops.take_along_axis tf.experimental.numpy.t
         if axis is None:
             return Spec((product(indices.shape),), x.dtype)
         axis = axis_of(axis, len(x.shape))
-        shape = list(broadcast(*(tuple(1 if i == axis else n for i, n in enumerate(t.shape)) for t in (x, indices))))
+        shape = list(
+            broadcast(
+                *(tuple(1 if i == axis else n for i, n in enumerate(t.shape)) for t in (x, indices))
+            )
+        )
         shape[axis] = indices.shape[axis]
         return Spec(tuple(shape), x.dtype)
 
@@ -184,19 +202,34 @@ class TakeAlongAxis(Op, names="keras.ops.take_along_axis tf.experimental.numpy.t
 
 
 class OneHot(Op, names="keras.ops.one_hot K.one_hot(indices=x)"):
-    def output_spec(self, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Spec:
+    def output_spec(
+        self, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    ) -> Spec:
         shape = list(x.shape)
         shape.insert(axis_of(axis, len(shape) + 1), int(num_classes))
         return Spec(tuple(shape), dtype_argument(dtype) or "float32")
 
     def lower(
-        self, b: Any, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+        self,
+        b: Any,
+        x: Any,
+        num_classes: int,
+        axis: int = -1,
+        dtype: Any = None,
+        sparse: bool = False,
     ) -> Any:
         if sparse:
             raise self.unsupported("sparse=True", "leave sparse out")
         found = b.output_tensors[0].dtype
         shape = (*x.shape, num_classes)
-        made = b.function("F.one_hot", long(b, x), num_classes, shape=shape, axes=tuple(range(len(shape))), dtype="int64")
+        made = b.function(
+            "F.one_hot",
+            long(b, x),
+            num_classes,
+            shape=shape,
+            axes=tuple(range(len(shape))),
+            dtype="int64",
+        )
         if found != "int64":
             made = cast_value(b, made, found)
         place = axis_of(axis, len(shape))
@@ -205,14 +238,21 @@ class OneHot(Op, names="keras.ops.one_hot K.one_hot(indices=x)"):
         order = [*range(place), len(shape) - 1, *range(place, len(shape) - 1)]
         return b.permute(made, tuple(order))
 
-    def fold(self, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+    def fold(
+        self, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    ) -> Any:
         hot = x[..., None] == numpy.arange(num_classes)
         return numpy.moveaxis(hot, -1, axis_of(axis, hot.ndim))
 
 
 @function("{tf,tf.compat.v1}.one_hot")
 def tf_one_hot(
-    indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: Any = None, dtype: Any = None
+    indices: Any,
+    depth: Any,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: Any = None,
+    dtype: Any = None,
 ) -> Any:
     made = ops.one_hot(indices, int(as_plain(depth)), -1 if axis is None else axis, dtype)
     if on_value is None and off_value is None:
@@ -223,7 +263,12 @@ def tf_one_hot(
 
 @function("keras.ops.multi_hot")
 def multi_hot(
-    inputs: Any, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+    inputs: Any,
+    num_classes: Any = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
 ) -> Any:
     """Which of the classes occur along the last axis."""
     num_classes = kwargs.get("num_tokens", num_classes)
@@ -255,7 +300,9 @@ class TopK(Op, names="keras.ops.top_k {tf,tf.math}.top_k(input=x) tf.nn.top_k(in
 @function("keras.ops.in_top_k tf.math.in_top_k K.in_top_k")
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Whether each target's prediction is among the k best (ties count)."""
-    if as_operand(targets).shape != () and len(as_operand(targets).shape) > len(as_operand(predictions).shape):
+    if as_operand(targets).shape != () and len(as_operand(targets).shape) > len(
+        as_operand(predictions).shape
+    ):
         targets, predictions = predictions, targets
     own = ops.take_along_axis(predictions, ops.expand_dims(targets, -1), -1)
     kth = ops.top_k(predictions, k)[0][..., -1:]
@@ -284,7 +331,9 @@ class Sort(Op, names="keras.ops.sort"):
 
 def _flattened(b: Any, x: Any) -> Any:
     x = b.last(b.call_record.kwargs["x"])
-    return b.method("reshape", x, -1, shape=(product(x.shape),), axes=(0,)) if len(x.shape) != 1 else x
+    return (
+        b.method("reshape", x, -1, shape=(product(x.shape),), axes=(0,)) if len(x.shape) != 1 else x
+    )
 
 
 @function("{tf,tf.compat.v1}.sort")
@@ -313,7 +362,9 @@ class Argsort(Op, names="keras.ops.argsort"):
 
 
 @function("{tf,tf.compat.v1}.argsort")
-def tf_argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False) -> Any:
+def tf_argsort(
+    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False
+) -> Any:
     return ops.argsort(-as_operand(values) if direction == "DESCENDING" else values, axis)
 
 
@@ -326,7 +377,15 @@ class Searchsorted(Op, names="keras.ops.searchsorted {tf}.searchsorted"):
     def lower(self, b: Any, sorted_sequence: Any, values: Any, side: str = "left") -> Any:
         kwargs = {"right": True} if side == "right" else {}
         axes = tuple(range(len(values.shape)))
-        return b.function("torch.searchsorted", sorted_sequence, values, shape=values.shape, axes=axes, dtype="int64", **kwargs)
+        return b.function(
+            "torch.searchsorted",
+            sorted_sequence,
+            values,
+            shape=values.shape,
+            axes=axes,
+            dtype="int64",
+            **kwargs,
+        )
 
     def fold(self, sorted_sequence: Any, values: Any, side: str = "left") -> Any:
         return numpy.searchsorted(sorted_sequence, values, side)
@@ -343,7 +402,9 @@ class Digitize(Op, names="keras.ops.digitize"):
 
     def lower(self, b: Any, x: Any, bins: Any) -> Any:
         axes = tuple(range(len(x.shape)))
-        return b.function("torch.bucketize", x, bins, right=True, shape=x.shape, axes=axes, dtype="int64")
+        return b.function(
+            "torch.bucketize", x, bins, right=True, shape=x.shape, axes=axes, dtype="int64"
+        )
 
     def fold(self, x: Any, bins: Any) -> Any:
         return numpy.digitize(x, bins)
@@ -371,12 +432,18 @@ class Isin(Op, names="keras.ops.isin"):
     layout = "last"
     tensors = ("x1", "x2")
 
-    def output_spec(self, x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Spec:
+    def output_spec(
+        self, x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False
+    ) -> Spec:
         return Spec(x1.shape, "bool")
 
-    def lower(self, b: Any, x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    def lower(
+        self, b: Any, x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False
+    ) -> Any:
         kwargs = {"invert": True} if invert else {}
-        return b.function("torch.isin", x1, x2, shape=x1.shape, axes=x1.axes, dtype="bool", **kwargs)
+        return b.function(
+            "torch.isin", x1, x2, shape=x1.shape, axes=x1.axes, dtype="bool", **kwargs
+        )
 
     def fold(self, x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
         return numpy.isin(x1, x2, invert=invert)

@@ -31,7 +31,9 @@ class _Fourier(Op):
     def lower(self, b: Any, x: Any, name: str, n: Any = None) -> Any:
         spec = b.output_tensors[0]
         kwargs = {} if n is None else {"n": n}
-        return b.function(f"torch.fft.{name}", x, shape=spec.shape, axes=x.axes, dtype=spec.dtype, **kwargs)
+        return b.function(
+            f"torch.fft.{name}", x, shape=spec.shape, axes=x.axes, dtype=spec.dtype, **kwargs
+        )
 
     def fold(self, x: Any, name: str, n: Any = None) -> Any:
         return getattr(numpy.fft, name)(x, **({} if n is None else {"n": n}))
@@ -62,7 +64,9 @@ def complex_of(x: Any, y: Any) -> Any:
 
 def _joined(x: Any) -> Any:
     if not isinstance(x, (list, tuple)) or len(x) != 2:
-        raise ShapeError("a pair of tensors, real and imaginary, is expected", where=trace.user_location())
+        raise ShapeError(
+            "a pair of tensors, real and imaginary, is expected", where=trace.user_location()
+        )
     return complex_of(*x)
 
 
@@ -70,11 +74,15 @@ def _pair(z: Any) -> tuple[Any, Any]:
     return ops.real(z), ops.imag(z)
 
 
-for _name in ("fft", "fft2", "ifft2"):
+def _transform(name: str) -> Any:
+    def run(x: Any) -> Any:
+        return _pair(_fourier.record(_joined(x), name))
 
-    @function(f"keras.ops.{_name}")
-    def _transform(x: Any, _name: str = _name) -> Any:
-        return _pair(_fourier.record(_joined(x), _name))
+    return run
+
+
+for _name in ("fft", "fft2", "ifft2"):
+    function(f"keras.ops.{_name}")(_transform(_name))
 
 
 @function("keras.ops.rfft")
@@ -92,11 +100,15 @@ def _complex64(x: Any) -> Any:
     return x if x.dtype.startswith("complex") else complex_of(x, ops.zeros_like(x))
 
 
-for _path, _name in {"fft": "fft", "ifft": "ifft", "fft2d": "fft2", "ifft2d": "ifft2"}.items():
+def _tf_transform(name: str) -> Any:
+    def run(x: Any) -> Any:
+        return _fourier.record(_complex64(x), name)
 
-    @function(f"{{tf.signal,tf}}.{_path}(input=x)")
-    def _tf_transform(x: Any, _name: str = _name) -> Any:
-        return _fourier.record(_complex64(x), _name)
+    return run
+
+
+for _path, _name in {"fft": "fft", "ifft": "ifft", "fft2d": "fft2", "ifft2d": "ifft2"}.items():
+    function(f"{{tf.signal,tf}}.{_path}(input=x)")(_tf_transform(_name))
 
 
 @function("{tf.signal,tf}.rfft(input=input_tensor)")
@@ -136,17 +148,30 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
 
 
 @function("tf.signal.frame")
-def frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False, pad_value: Any = 0, axis: int = -1) -> Any:
+def frame(
+    signal: Any,
+    frame_length: Any,
+    frame_step: Any,
+    pad_end: bool = False,
+    pad_value: Any = 0,
+    axis: int = -1,
+) -> Any:
     signal = as_operand(signal)
     length, step = int(as_plain(frame_length)), int(as_plain(frame_step))
     if axis not in (-1, len(signal.shape) - 1):
-        raise _windows.unsupported("tf.signal.frame along another axis than the last", "transpose first")
+        raise _windows.unsupported(
+            "tf.signal.frame along another axis than the last", "transpose first"
+        )
     if pad_end:
         size = signal.shape[-1]
         if size is None:
-            raise _windows.unsupported("pad_end of a signal of unknown length", "give the Input a full shape")
+            raise _windows.unsupported(
+                "pad_end of a signal of unknown length", "give the Input a full shape"
+            )
         missing = max(0, (-(-size // step) - 1) * step + length - size)
-        signal = ops.pad(signal, [(0, 0)] * (len(signal.shape) - 1) + [(0, missing)], constant_values=pad_value)
+        signal = ops.pad(
+            signal, [(0, 0)] * (len(signal.shape) - 1) + [(0, missing)], constant_values=pad_value
+        )
     return extract_sequences(signal, length, step)
 
 
@@ -155,7 +180,9 @@ def window_of(window: Any, length: int, size: int) -> Any:
     if window is None:
         return numpy.ones(size, "float32")
     if isinstance(window, str):
-        phase = 2 * numpy.pi * numpy.arange(length) / length  # periodic, as scipy.signal.get_window has it
+        phase = (
+            2 * numpy.pi * numpy.arange(length) / length
+        )  # periodic, as scipy.signal.get_window has it
         share = {"hann": 0.5, "hamming": 0.54}[window]
         values = share - (1 - share) * numpy.cos(phase) if length > 1 else numpy.ones(1)
     else:
@@ -166,7 +193,12 @@ def window_of(window: Any, length: int, size: int) -> Any:
 
 @function("keras.ops.stft")
 def stft(
-    x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
 ) -> Any:
     """Fourier transforms of windows: (..., windows, frequencies), real and imaginary."""
     x = as_operand(x)
@@ -182,7 +214,9 @@ class _OverlapAdd(Op):
 
     def output_spec(self, x: Any, stride: int) -> Spec:
         count, length = x.shape[-2:]
-        return Spec((*x.shape[:-2], None if count is None else (count - 1) * stride + length), x.dtype)
+        return Spec(
+            (*x.shape[:-2], None if count is None else (count - 1) * stride + length), x.dtype
+        )
 
     def lower(self, b: Any, x: Any, stride: int) -> Any:
         shape = b.output_tensors[0].shape
@@ -208,7 +242,9 @@ def istft(
     signal = overlap_and_add(frames * values, sequence_stride)
     count = frames.shape[-2]
     if count is None:
-        raise _overlap_add.unsupported("istft of an unknown number of windows", "give the Input a full shape")
+        raise _overlap_add.unsupported(
+            "istft of an unknown number of windows", "give the Input a full shape"
+        )
     weight = numpy.zeros((count - 1) * sequence_stride + fft_length, "float32")
     for i in range(count):
         weight[i * sequence_stride : i * sequence_stride + fft_length] += values**2

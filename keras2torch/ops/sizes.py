@@ -16,7 +16,17 @@ from keras2torch.ops.base import (
     product,
 )
 
-_ARITHMETIC = {"add", "subtract", "multiply", "floor_divide", "mod", "negative", "maximum", "minimum", "cast"}
+_ARITHMETIC = {
+    "add",
+    "subtract",
+    "multiply",
+    "floor_divide",
+    "mod",
+    "negative",
+    "maximum",
+    "minimum",
+    "cast",
+}
 
 
 class Size(Op):
@@ -61,8 +71,13 @@ def shape_vectors(xs: Any, out_type: Any = None) -> Any:
     return [shape_vector(x) for x in xs]
 
 
-@function("keras.ops.size tf.size(input=x)")
-def size(x: Any, out_type: Any = None) -> Any:
+@function("tf.size(input=x)")
+def tf_size(x: Any, out_type: Any = None) -> Any:
+    return size(x)
+
+
+@function("keras.ops.size")
+def size(x: Any) -> Any:
     """The number of elements."""
     if isinstance(x, SymbolicShape):
         return len(x)
@@ -89,7 +104,9 @@ def is_size(value: Any) -> bool:
     operation = value.call.operation
     if isinstance(operation, Size):
         return True
-    return operation.name in _ARITHMETIC and all(is_size(t) for t in tensors_in((value.call.args, value.call.kwargs)))
+    return operation.name in _ARITHMETIC and all(
+        is_size(t) for t in tensors_in((value.call.args, value.call.kwargs))
+    )
 
 
 def joined_shape(items: Any) -> SymbolicShape | None:
@@ -101,9 +118,13 @@ def joined_shape(items: Any) -> SymbolicShape | None:
     for item in items:
         if isinstance(item, Constant) and len(item.shape) == 1:
             item = item.value.tolist()
-        if not isinstance(item, (list, tuple)) or not all(isinstance(n, int) or is_size(n) for n in item):
+        if not isinstance(item, (list, tuple)) or not all(
+            isinstance(n, int) or is_size(n) for n in item
+        ):
             return None
-        symbolic = symbolic or isinstance(item, SymbolicShape) or any(isinstance(n, Tensor) for n in item)
+        symbolic = (
+            symbolic or isinstance(item, SymbolicShape) or any(isinstance(n, Tensor) for n in item)
+        )
         parts += [as_plain(n) for n in item]
     return SymbolicShape(parts) if symbolic else None
 
@@ -112,7 +133,9 @@ def stacked_shape(items: Any) -> SymbolicShape | None:
     """tf.stack of sizes as a shape; None where it is a true stack."""
     if not isinstance(items, (list, tuple)) or not items:
         return None
-    if not all(isinstance(n, int) or is_size(n) for n in items) or not any(isinstance(n, Tensor) for n in items):
+    if not all(isinstance(n, int) or is_size(n) for n in items) or not any(
+        isinstance(n, Tensor) for n in items
+    ):
         return None
     return SymbolicShape(as_plain(n) for n in items)
 
@@ -122,14 +145,18 @@ def as_shape(value: Any) -> tuple[Any, ...]:
     if isinstance(value, Tensor) and not isinstance(value, Constant):
         if value.shape == ():
             return (value,)
-        raise ValueError("a shape that is computed from values is not known when the model is built")
+        raise ValueError(
+            "a shape that is computed from values is not known when the model is built"
+        )
     if isinstance(value, Constant):
         value = value.value
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, int):
         return (value,)
-    return tuple(n if isinstance(n, Tensor) and not isinstance(n, Constant) else _known(n) for n in value)
+    return tuple(
+        n if isinstance(n, Tensor) and not isinstance(n, Constant) else _known(n) for n in value
+    )
 
 
 def _known(n: Any) -> int:
@@ -173,4 +200,15 @@ def source_of(sizes: Any) -> Tensor | None:
     return None
 
 
-__all__ = ["OPS", "Size", "as_shape", "is_size", "joined_shape", "resolved", "size_of", "source_of", "stacked_shape", "static"]
+__all__ = [
+    "OPS",
+    "Size",
+    "as_shape",
+    "is_size",
+    "joined_shape",
+    "resolved",
+    "size_of",
+    "source_of",
+    "stacked_shape",
+    "static",
+]
