@@ -146,8 +146,15 @@ class Builder:
             return {**values, **(aligned or {id(t): self.last(t) for t in tensors})}
         if not real or marks - {None}:
             return values
-        axes = values[id(max(real, key=_size))].axes
+        axes = self._common_axes(real)
         return {**values, **{key: self.in_axes(t, axes) for key, t in ranked.items()}}
+
+    def _common_axes(self, tensors: list[Tensor]) -> tuple[int, ...]:
+        """The order of the largest tensor; among equals, channels first if one of them has that form."""
+        largest = max(map(_size, tensors))
+        forms = [value.axes for t in tensors if _size(t) == largest for value in self._values[id(t)]]
+        moved = [axes for axes in forms if axes != tuple(range(len(axes)))]
+        return moved[0] if moved else forms[0]
 
     def _align_ranks(self, tensors: list[Tensor], values: dict[int, Any]) -> dict[int, Any] | None:
         """Operands of one axis order where their ranks differ; None where a reshape is not enough."""
@@ -359,11 +366,11 @@ class Builder:
 
     def cat(self, values: Sequence[Any], dim: int) -> Value:
         """``torch.cat(values, dim)``: all in one axis order."""
-        sizes = [v.shape[dim] for v in values]
-        shape = list(
-            broadcast(*(tuple(1 if i == dim else n for i, n in enumerate(v.shape)) for v in values))
-        )
-        shape[dim] = None if None in sizes else sum(sizes)
+        place = dim % len(values[0].shape)
+        sizes = [v.shape[place] for v in values]
+        others = [tuple(1 if i == place else n for i, n in enumerate(v.shape)) for v in values]
+        shape = list(broadcast(*others))
+        shape[place] = None if None in sizes else sum(sizes)
         kwargs = {"dim": dim} if dim else {}
         return self.node("function", "torch.cat", (list(values),), kwargs, shape=tuple(shape))
 
@@ -516,7 +523,13 @@ class Builder:
         """Apply a Keras activation: None, a name, a function, a layer, a torch module."""
         from keras2torch.layers.activations import apply_activation
 
-        return apply_activation(self, x, activation)
+        result = apply_activation(self, x, activation)
+        if len(result.shape) == len(x.shape) and result.shape != x.shape:  # glu
+            raise self.call_record.operation.unsupported(  # type: ignore[attr-defined]
+                f"activation={activation!r} changes the shape, which Keras's layer does not expect",
+                "apply it as a layer of its own",
+            )
+        return result
 
 
 _NODE_OPTIONS = ("shape", "axes", "dtype", "note", "folds", "scalar")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from keras2torch.expressions import forward_lines, submodule_text
+from keras2torch.expressions import forward_lines, literal, submodule_text
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
@@ -127,11 +127,7 @@ def _member_lines(member: Any) -> list[str]:
             f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"
         ]
     shape = getattr(member, "written_shape", member.shape)
-    sizes = (
-        shape.name
-        if hasattr(shape, "name")
-        else quote(tuple(shape)) if len(shape) != 1 else quote(shape[0])
-    )
+    sizes = literal(shape[0] if len(shape) == 1 else shape)
     dtype = "" if member.dtype == "float32" else f", dtype=torch.{member.dtype}"
     tensor = f"torch.empty({sizes}{dtype})"
     if member.buffer:

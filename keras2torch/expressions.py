@@ -157,6 +157,8 @@ def literal(value: Any) -> str:
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, Dtype):
         return f"torch.{identifier(value.name)}"
+    if isinstance(value, Name):
+        return identifier(value.name)
     if isinstance(value, TrainOnly):
         return f"{quote(value.value)} if self.training else 0.0"
     return quote(value)
@@ -167,6 +169,13 @@ class TrainOnly:
     """A number in train mode, 0 in eval mode, as an argument (a dropout rate)."""
 
     value: float
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a helper, as an argument."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -274,7 +283,7 @@ class _Writer:
             return _Text(f"self.{item.name}")
         if isinstance(item, Parameter):
             return _Text(f"self.{item.name}")
-        if isinstance(item, (Dtype, TrainOnly)):
+        if isinstance(item, (Dtype, Name, TrainOnly)):
             return _Text(literal(item))
         if isinstance(item, Submodule):
             return _Text(f"self.{item.name}")

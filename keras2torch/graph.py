@@ -41,7 +41,7 @@ class Scope:
     ``invocation`` tells two runs of the same owner apart.
     """
 
-    kind: str  # "function", "layer", "model", or "sequential" (a model that is a plain chain)
+    kind: str  # "function", "layer", "model", "sequential" (a model that is a plain chain) or "wrapper"
     name: str
     owner: Any
     invocation: int

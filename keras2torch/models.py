@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError
-from keras2torch.frontend import trace
+from keras2torch.frontend import recording, trace
 from keras2torch.frontend.absent import find_absent, refuse_absent
 from keras2torch.graph import (
     Call,
@@ -166,9 +166,10 @@ class Model(Layer):
             return [layer for layer in super().sublayers()]
         graph = self.graph
         found: dict[int, Any] = {id(t): _InputView(t) for t in graph.inputs}
-        inner = relative_scopes(graph)
+        around = {scope for tensor in graph.inputs for scope in tensor.scopes}
         for call in graph.calls:
-            owners = [s.owner for s in inner(call) if s.kind != "function"]
+            inner = [s for s in call.scopes if s.kind != "function" and s not in around]
+            owners = [scope.owner for scope in inner if scope.owner is not self]
             layer = owners[0] if owners else call.operation
             if isinstance(layer, Layer) and layer is not self:
                 found.setdefault(id(layer), layer)
@@ -284,13 +285,20 @@ class Model(Layer):
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, filepath: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Nothing is written; a script that loads the file again gets this model."""
+        recording.save(filepath, self)
+
+    def save_weights(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is trained while recording, so nothing is saved."""
 
-    save_weights = load_weights = export = reset_states = reset_state = reset_metrics = save
+    load_weights = export = reset_states = reset_state = reset_metrics = save_weights
 
     def to_json(self, **kwargs: Any) -> str:
-        return "{}"
+        """A text that ``model_from_json`` knows this model by."""
+        text = f'{{"class_name": "{type(self).__name__}", "made": {self.made}}}'
+        recording.save(text, self)
+        return text
 
     to_yaml = to_json
 
@@ -334,7 +342,8 @@ class Sequential(Model):
             layer = REGISTRY["Lambda"](layer)
         self.stack.append(layer)
         if self.outputs is None and getattr(layer, "starts_model", False):  # Keras 1's Merge
-            self.inputs, self.outputs = list(layer.inputs), list(layer.outputs)
+            inputs = {id(tensor): tensor for tensor in layer.inputs}  # one model may come in twice
+            self.inputs, self.outputs = list(inputs.values()), list(layer.outputs)
             self.input_structure, self.output_structure = self.inputs, self.outputs[0]
             self.built = True
             return

@@ -15,11 +15,34 @@ from keras2torch.weights import weight_map
 
 def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     """What the training script must know of the module beside its ports."""
+    _refuse_inner_losses(graph)
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
         "penalties": tuple(penalty_lines(graph, module)),
         "constraints": tuple(constraint_lines(graph, module)),
     }
+
+
+def _refuse_inner_losses(graph: Graph) -> None:
+    """What Keras adds to, or takes out of, the loss where the training script cannot see it."""
+    owners = [call.operation for call in graph.calls]
+    owners += [scope.owner for call in graph.calls for scope in call.scopes if scope.kind != "function"]
+    for owner in owners:
+        if getattr(owner, "_losses", None):
+            raise UnsupportedError(
+                f"{owner.name!r} adds a term of its own to the loss (add_loss, or an activity regularizer), "
+                "which the training script does not carry yet",
+                where=owner.where,
+                fix="return the term as an output of the model and give it a loss",
+            )
+    for tensor in graph.outputs:
+        if tensor.mask is not None:
+            raise UnsupportedError(
+                f"the output {tensor.name!r} carries a mask, by which Keras weights the loss; "
+                "the training script does not carry it yet",
+                where=tensor.call.where if tensor.call else None,
+                fix="end the model in a layer that drops the mask, or give fit() sample weights",
+            )
 
 
 def penalty_lines(graph: Graph, module: Module) -> list[str]:

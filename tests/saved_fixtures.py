@@ -5,15 +5,19 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import resource
 import shutil
 import tarfile
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved
 
 ARCHIVES = Path(__file__).parent / "fixtures" / "saved"
@@ -115,3 +119,14 @@ def read_everything(path: Path) -> int:
         for name in saved.assets:
             saved.read_asset(name)
         return found
+
+
+def refused(path: Path, message: str) -> None:
+    """Reading the file ends in a K2TError with this message, soon, in little memory."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.monotonic()
+    with pytest.raises(K2TError, match=message) as caught:
+        read_everything(path)
+    assert time.monotonic() - start < 10
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10 < 900
+    assert len(str(caught.value)) < 1000

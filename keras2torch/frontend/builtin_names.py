@@ -77,11 +77,31 @@ def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     if is_absent(file):
         return Absent(file._source)
     if isinstance(mode, str) and set(mode) & set("wax+"):
-        return io.BytesIO() if "b" in mode else io.StringIO()
+        return _written(str(file), mode)
+    run = recording.current()
+    if run is not None and str(file) in run.files:
+        content = run.files[str(file)]
+        return io.BytesIO(content) if isinstance(content, bytes) else io.StringIO(content)
     try:
         return open(file, mode, *args, **kwargs)
     except OSError:
         return sandbox.missing_file(file)
+
+
+def _written(path: str, mode: str) -> Any:
+    """A file in memory, which the script can read again once it is closed."""
+    base: Any = io.BytesIO if "b" in mode else io.StringIO
+
+    class Written(base):  # type: ignore[misc]
+        name = path
+
+        def close(self) -> None:
+            run = recording.current()
+            if run is not None and not self.closed:
+                run.files[path] = self.getvalue()
+            super().close()
+
+    return Written()
 
 
 def _input(*args: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend.absent import is_absent
 from keras2torch.frontend.recording import Recording
+from keras2torch.frontend.standins.tuner import HyperParameters
 from keras2torch.layers.base import Layer
 from keras2torch.models import MODELS, Model, Sequential, relative_scopes
 
@@ -227,6 +228,9 @@ def fill(recording: Recording, function: Callable[..., Any]) -> tuple[dict[str, 
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,
         ):
+            continue
+        if parameter.name == "hp":  # keras_tuner's build_model(hp)
+            arguments["hp"] = HyperParameters()
             continue
         for name in (parameter.name, parameter.name.upper()):
             value = recording.namespace.get(name)

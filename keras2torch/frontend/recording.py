@@ -12,6 +12,10 @@ class Recording:
 
     notes: list[str] = field(default_factory=list)
     namespace: dict[str, Any] = field(default_factory=dict)
+    saved: dict[str, Any] = field(default_factory=dict)
+    """The models that the script has saved, by path, and by the text of their configuration."""
+    files: dict[str, Any] = field(default_factory=dict)
+    """The content of the files that the script has written (none of them is on the disk)."""
     unreliable: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Objects of the script that a statement passed over should have changed: id -> (object, Absent)."""
 
@@ -32,6 +36,17 @@ def note(text: str) -> None:
     """Tell the user something about the script that is running."""
     if _current:
         _current[-1].note(text)
+
+
+def save(key: Any, model: Any) -> None:
+    """Remember a model under the path that the script saves it to."""
+    if _current:
+        _current[-1].saved[str(key)] = model
+
+
+def saved(key: Any) -> Any:
+    """The model that the script has saved there, or None."""
+    return _current[-1].saved.get(str(key)) if _current else None
 
 
 def begin(recording: Recording) -> None:

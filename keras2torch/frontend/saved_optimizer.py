@@ -69,7 +69,10 @@ def read_optimizer(
         state.iterations = int(rest.pop(0).read())  # a float in Keras 1
     if rest and rest[0].shape == () and _has_learning_rate(config, rest):
         state.learning_rate = float(rest.pop(0).read())
-    _fill_slots(state, config, rest, grouped)
+    if legacy is not None and str(legacy.attribute("keras_version")).startswith("1."):
+        state.note = "Keras 1 kept the slots in the order of its weights' names"
+    else:
+        _fill_slots(state, config, rest, grouped)
     return state
 
 

@@ -10,11 +10,13 @@ import types
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from keras2torch import config
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import recording as recordings
 from keras2torch.frontend import trace, transform, watch
+from keras2torch.frontend.absent import Absent, Source
 from keras2torch.frontend.builtin_names import raised_by_core
 from keras2torch.frontend.choose import Failure, choose
 from keras2torch.frontend.imports import Importer, importing
@@ -68,7 +70,10 @@ def read_cells(path: Path) -> list[tuple[str, str]]:
 
         filename = os.path.abspath(path)
         linecache.checkcache(filename)
-        return [(filename, decode_source(path.read_bytes()))]
+        content = path.read_bytes()
+        if b"\0" in content:
+            raise ScriptError(f"{path.name} is not a program: it holds null bytes")
+        return [(filename, decode_source(content))]
     except OSError as error:
         raise ScriptError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -194,7 +199,7 @@ def _surroundings(path: Path) -> Iterator[None]:
     kept = {name: getattr(sys, name) for name in ("argv", "path", "stdin", "stdout", "stderr")}
     main, folder, environment = sys.modules.get("__main__"), os.getcwd(), dict(os.environ)
     limit, hook = sys.getrecursionlimit(), sys.excepthook
-    sys.argv = [str(path)]
+    sys.argv = _Arguments([str(path)])
     sys.path = [os.path.dirname(os.path.abspath(path)), *sys.path]
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(), _Quiet(), io.StringIO()
     try:
@@ -212,6 +217,16 @@ def _surroundings(path: Path) -> Iterator[None]:
         if dict(os.environ) != environment:
             os.environ.clear()
             os.environ.update(environment)
+
+
+class _Arguments(list):
+    """``sys.argv``: an argument that the script reads all the same is a stand-in."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and index >= len(self):
+            fix = "give it a default in the script: it is run without arguments"
+            return Absent(Source(f"the command-line argument {index}", trace.user_location(), fix))
+        return super().__getitem__(index)
 
 
 class _Quiet(io.TextIOBase):

@@ -28,7 +28,11 @@ def chosen(x: Tensor, probability: tuple) -> Tensor:
 
 
 def sample_pixels(
-    x: Tensor, points: Tensor, interpolation: str = "bilinear", fill_mode: str = "reflect", fill_value: float = 0.0
+    x: Tensor,
+    points: Tensor,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
 ) -> Tensor:
     """The images at ``points`` (N, H, W, 2), given as (column, row) in pixels."""
     if fill_mode == "wrap":
@@ -38,7 +42,9 @@ def sample_pixels(
     size = torch.tensor([x.shape[3], x.shape[2]], device=x.device)
     mirror = fill_mode == "mirror"  # about the border pixel itself, not its outer edge
     grid = 2 * points / (size - 1) - 1 if mirror else (2 * points + 1) / size - 1
-    padding = {"constant": "zeros", "nearest": "border", "wrap": "border"}.get(fill_mode, "reflection")
+    padding = {"constant": "zeros", "nearest": "border", "wrap": "border"}.get(
+        fill_mode, "reflection"
+    )
     x = F.grid_sample(x - fill_value, grid, interpolation, padding, align_corners=mirror)
     return x + fill_value
 
@@ -46,7 +52,9 @@ def sample_pixels(
 def pixel_places(x: Tensor) -> Tensor:
     """(column, row, 1) of every pixel: (H, W, 3)."""
     rows, columns = torch.meshgrid(
-        torch.arange(x.shape[2], device=x.device), torch.arange(x.shape[3], device=x.device), indexing="ij"
+        torch.arange(x.shape[2], device=x.device),
+        torch.arange(x.shape[3], device=x.device),
+        indexing="ij",
     )
     return torch.stack([columns, rows, torch.ones_like(rows)], dim=-1).float()
 
@@ -54,7 +62,9 @@ def pixel_places(x: Tensor) -> Tensor:
 def affine(x: Tensor, rows: list, **sampling) -> Tensor:
     """Each output pixel is taken from where ``rows`` (two of three numbers for each image) send it."""
     zeros = torch.zeros(len(x), device=x.device)
-    matrix = torch.stack([torch.stack([value + zeros for value in row], dim=-1) for row in rows], dim=1)
+    matrix = torch.stack(
+        [torch.stack([value + zeros for value in row], dim=-1) for row in rows], dim=1
+    )
     points = pixel_places(x) @ matrix.mT.unsqueeze(1)
     return sample_pixels(x, points, **sampling)
 
@@ -100,7 +110,9 @@ class RandomZoom(nn.Module):
         if not self.training:
             return x
         zoom_y = 1 + uniform((len(x),), self.height_factor, x)
-        zoom_x = zoom_y if self.width_factor is None else 1 + uniform((len(x),), self.width_factor, x)
+        zoom_x = (
+            zoom_y if self.width_factor is None else 1 + uniform((len(x),), self.width_factor, x)
+        )
         cx, cy = (x.shape[3] - 1) / 2, (x.shape[2] - 1) / 2
         rows = [[zoom_x, 0.0, cx * (1 - zoom_x)], [0.0, zoom_y, cy * (1 - zoom_y)]]
         return affine(x, rows, **self.sampling)
@@ -172,7 +184,12 @@ class RandomElasticTransform(nn.Module):
 
     def __init__(self, factor: tuple, scale: tuple, value_range: tuple, **sampling):
         super().__init__()
-        self.factor, self.scale, self.value_range, self.sampling = factor, scale, value_range, sampling
+        self.factor, self.scale, self.value_range, self.sampling = (
+            factor,
+            scale,
+            value_range,
+            sampling,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.scale[1] or not self.factor[1]:
@@ -182,7 +199,9 @@ class RandomElasticTransform(nn.Module):
         field = torch.randn(len(x), 1, *x.shape[2:], device=x.device) * sigma
         size = int(6 * sigma) | 1
         field = alpha * gaussian_blur(field, (size, size), torch.full((2,), sigma, device=x.device))
-        points = pixel_places(x)[..., :2] + field.movedim(1, -1)  # Keras draws x and y from one seed
+        points = pixel_places(x)[..., :2] + field.movedim(
+            1, -1
+        )  # Keras draws x and y from one seed
         distorted = sample_pixels(x, points, **self.sampling)
         return torch.where(chosen(x, self.factor), distorted, x).clamp(*self.value_range)
 
@@ -215,14 +234,23 @@ def random_boxes(x: Tensor, width: Tensor, height: Tensor) -> tuple[Tensor, Tens
 class RandomErasing(nn.Module):
     """Fills a random box in some of the images; with noise where no ``fill_value`` is given."""
 
-    def __init__(self, factor: tuple, scale: tuple, fill_value: float | tuple | None, value_range: tuple):
+    def __init__(
+        self, factor: tuple, scale: tuple, fill_value: float | tuple | None, value_range: tuple
+    ):
         super().__init__()
-        self.factor, self.scale, self.fill_value, self.value_range = factor, scale, fill_value, value_range
+        self.factor, self.scale, self.fill_value, self.value_range = (
+            factor,
+            scale,
+            fill_value,
+            value_range,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        inside, _ = random_boxes(x, uniform((len(x),), self.scale, x).sqrt(), uniform((len(x),), self.scale, x).sqrt())
+        inside, _ = random_boxes(
+            x, uniform((len(x),), self.scale, x).sqrt(), uniform((len(x),), self.scale, x).sqrt()
+        )
         if self.fill_value is None:
             fill = torch.randn_like(x) * self.value_range[1]
         else:

@@ -44,7 +44,9 @@ def hsv_to_rgb(x: Tensor) -> Tensor:
     hue, saturation, value = x.unbind(1)
     turn = hue.remainder(1.0) * 6
     parts = [(turn - 3).abs() - 1, 2 - (turn - 2).abs(), 2 - (turn - 4).abs()]
-    return torch.stack([value * (1 - saturation + saturation * part.clamp(0, 1)) for part in parts], dim=1)
+    return torch.stack(
+        [value * (1 - saturation + saturation * part.clamp(0, 1)) for part in parts], dim=1
+    )
 
 
 class RandomBrightness(nn.Module):
@@ -207,7 +209,12 @@ class RandomGaussianBlur(nn.Module):
 
     def __init__(self, factor: tuple, kernel_size: tuple, sigma: tuple, value_range: tuple):
         super().__init__()
-        self.factor, self.kernel_size, self.sigma, self.value_range = factor, kernel_size, sigma, value_range
+        self.factor, self.kernel_size, self.sigma, self.value_range = (
+            factor,
+            kernel_size,
+            sigma,
+            value_range,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:

@@ -65,7 +65,9 @@ def color_operations(factor: tuple, value_range: tuple) -> list:
 class RandAugment(nn.Module):
     """Applies ``num_ops`` operations, drawn anew for each batch."""
 
-    def __init__(self, value_range: tuple, num_ops: int, factor: tuple, interpolation: str = "bilinear"):
+    def __init__(
+        self, value_range: tuple, num_ops: int, factor: tuple, interpolation: str = "bilinear"
+    ):
         super().__init__()
         self.num_ops = num_ops
         operations = geometric_operations(factor, interpolation)
@@ -99,7 +101,9 @@ class AugMix(nn.Module):
         super().__init__()
         self.value_range, self.num_chains, self.chain_depth = value_range, num_chains, chain_depth
         self.alpha = alpha
-        operations = geometric_operations(factor, interpolation) + tonal_operations(factor, value_range)
+        operations = geometric_operations(factor, interpolation) + tonal_operations(
+            factor, value_range
+        )
         if all_ops:
             operations += color_operations(factor, value_range)
         self.operations = nn.ModuleList([*operations, nn.Identity()])
@@ -118,15 +122,24 @@ class AugMix(nn.Module):
         return (kept.item() * x + (1 - kept.item()) * mixed).clamp(*self.value_range)
 
 
-def equalize_tiles(x: Tensor, value_range: tuple, clip_limit: float, tile_grid_size: tuple) -> Tensor:
+def equalize_tiles(
+    x: Tensor, value_range: tuple, clip_limit: float, tile_grid_size: tuple
+) -> Tensor:
     """Contrast-limited adaptive histogram equalisation: tables of a grid of tiles, interpolated between."""
     x = to_range(x, value_range, (0, 255))
     grid_h, grid_w = tile_grid_size
     channels, height, width = x.shape[1:]
     tile_h, tile_w = -(-height // grid_h), -(-width // grid_w)
     pixels = pad_symmetric(x, tile_h * grid_h - height, tile_w * grid_w - width)
-    tiles = pixels.unflatten(3, (grid_w, tile_w)).unflatten(2, (grid_h, tile_h)).transpose(3, 4).flatten(4)
-    counts = F.one_hot(tiles.long().clamp(0, 255), 256).sum(-2).float()  # (N, C, grid_h, grid_w, 256)
+    tiles = (
+        pixels.unflatten(3, (grid_w, tile_w))
+        .unflatten(2, (grid_h, tile_h))
+        .transpose(3, 4)
+        .flatten(4)
+    )
+    counts = (
+        F.one_hot(tiles.long().clamp(0, 255), 256).sum(-2).float()
+    )  # (N, C, grid_h, grid_w, 256)
     if clip_limit > 0:
         clipped = counts.clamp(max=clip_limit * tile_h * tile_w / 256)
         counts = clipped + (counts - clipped).sum(-1, keepdim=True) / 256
@@ -140,7 +153,11 @@ def equalize_tiles(x: Tensor, value_range: tuple, clip_limit: float, tile_grid_s
     def neighbours(size: int, tile: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
         place = (torch.arange(size, device=x.device) - tile / 2) / tile + 1
         first = place.floor()
-        return first.long().clamp(0, count + 1), (first + 1).long().clamp(0, count + 1), place - first
+        return (
+            first.long().clamp(0, count + 1),
+            (first + 1).long().clamp(0, count + 1),
+            place - first,
+        )
 
     top, bottom, down = neighbours(pixels.shape[2], tile_h, grid_h)
     left, right, along = neighbours(pixels.shape[3], tile_w, grid_w)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from keras2torch.graph import Shape, Spec
+from keras2torch.layers.activations import activation_name, apply_activation
 from keras2torch.layers.base import Layer
 from keras2torch.layers.conv import data_format
 
@@ -111,8 +112,14 @@ class Activation(Layer):
     layout = "any"
     takes_flat = True
 
+    def output_spec(self, inputs: Any) -> Spec:
+        shape = inputs.shape
+        if activation_name(self.activation) == "glu":  # halves the features
+            shape = (*shape[:-1], shape[-1] // 2 if shape[-1] else None)
+        return Spec(shape, self.dtype)
+
     def lower(self, b: Any, inputs: Any) -> Any:
-        return b.activation(inputs, self.activation)
+        return apply_activation(b, inputs, self.activation)
 
 
 class Flatten(Layer):
@@ -178,20 +185,21 @@ class Dropout(Layer):
         if b.training is False or not rate:
             return inputs
         if self.noise_shape is not None:
-            return self.shared(b, b.last(b.call_record.inputs[0]), rate)
+            tensor = b.call_record.inputs[0]
+            return self.shared(b, b.last(tensor) if inputs.flat else inputs, tensor.shape, rate)
         if b.training:
             return b.function("F.dropout", inputs, rate)
         return b.call(b.submodule("nn.Dropout", p=rate), inputs)
 
-    def shared(self, b: Any, x: Any, rate: float) -> Any:
+    def shared(self, b: Any, x: Any, shape: Any, rate: float) -> Any:
         """One choice along the axes where ``noise_shape`` is 1."""
         given = tuple(self.noise_shape)
-        if len(given) != len(x.shape) or any(
-            n not in (None, 1, size) for n, size in zip(given, x.shape)
+        if len(given) != len(shape) or any(
+            n not in (None, 1, size) for n, size in zip(given, shape)
         ):
             raise self.unsupported(
-                f"noise_shape={given} for an input of shape {x.shape}", "use None and 1 only"
+                f"noise_shape={given} for an input of shape {shape}", "use None and 1 only"
             )
-        dims = tuple(i for i, n in enumerate(given) if n == 1 != x.shape[i])
+        dims = tuple(sorted(x.dim(i) for i, n in enumerate(given) if n == 1 != shape[i]))
         always = {"always": True} if b.training else {}
         return b.call(b.submodule("SharedDropout", p=rate, dims=dims, **always), x)

@@ -20,6 +20,7 @@ from keras2torch.passes.regions import branches, pieces, weighty
 from keras2torch.passes.skeleton import skeleton
 
 LONGEST_PERIOD = 12
+_GLUE = ("permute", "transpose", "reshape")  # between two axis orders: belongs to no layer
 _serial = itertools.count(1)
 
 
@@ -78,6 +79,8 @@ def layer_name(node: Node) -> str | None:
     target = node.target
     if isinstance(target, Submodule) and (target.body is not None or target.items is not None):
         return target.hints[0] if target.hints else None
+    if node.kind == "method" and node.target in _GLUE:
+        return None
     operation = getattr(node.call, "operation", None)
     return str(operation.name) if getattr(operation, "named", False) else None
 
@@ -126,18 +129,22 @@ def _named_runs(found: list[_Piece], depth: int, numbered: bool) -> list[list[_P
 
     runs: list[list[_Piece]] = []
     before: tuple[str, ...] | None = None
+    between: list[_Piece] = []
     for piece in found:
         own = key(piece)
         if own is None and before is not None and not piece.prefix and not piece.block:
-            if piece.is_activation:  # an unnamed activation goes with what it activates
+            if piece.is_activation and not between:  # goes with what it activates
                 runs[-1].append(piece)
+                continue
+            if len(piece.nodes) == 1 and not piece.weight:
+                between.append(piece)
                 continue
         if own is not None:
             if own == before:
-                runs[-1].append(piece)
+                runs[-1] += [*between, piece]
             else:
                 runs.append([piece])
-        before = own
+        before, between = own, []
     return runs
 
 

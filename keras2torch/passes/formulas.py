@@ -98,14 +98,14 @@ def _paddings(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     for name, values in {n: v for n, v in whole.items() if base[n].role == "dilation"}.items():
         yield name, values
         for factor in (2, 3):
-            yield f"{factor} * {name}", _each(lambda v: factor * v, values)
+            yield f"{factor} * {name}", _each(lambda v, k: v * k, values, [factor] * len(values))
     for kernel, values in kernels.items():
         yield f"{kernel} // 2", _each(lambda k: k // 2, values)
     for (kernel, k), (stride, s) in itertools.product(kernels.items(), strides.items()):
         yield f"({kernel} - {stride}) // 2", _each(lambda a, b: (a - b) // 2, k, s)
         yield f"({kernel} - {stride} + 1) // 2", _each(lambda a, b: (a - b + 1) // 2, k, s)
     for constant, (stride, s) in itertools.product((2, 3, 4), strides.items()):
-        yield f"{constant} - {stride}", _each(lambda b: constant - b, s)
+        yield f"{constant} - {stride}", _each(lambda a, b: a - b, [constant] * len(s), s)
 
 
 def _flags(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:

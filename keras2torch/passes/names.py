@@ -28,6 +28,11 @@ _SHORT = {
     "ReflectionPad": "pad",
     "MultiheadAttention": "attention",
     "PReLU": "prelu",
+    "ReLU": "act",
+    "LeakyReLU": "act",
+    "SiLU": "act",
+    "GELU": "act",
+    "ELU": "act",
 }
 
 

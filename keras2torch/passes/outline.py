@@ -107,6 +107,8 @@ def _worth(runs: list[list[Node]], module: Module) -> bool:
     scope, nodes = runs[0][0].scopes[0], runs[0]
     if scope.kind in ("layer", "pattern"):
         return True
+    if scope.kind == "wrapper":  # TimeDistributed: what it wraps may be worth one
+        return False
     weighted = any(isinstance(m, Submodule) and m.weights for n in nodes for m in members_in(n))
     if scope.kind in ("model", "sequential"):
         return weighted and len(nodes) > 1

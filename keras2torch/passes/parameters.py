@@ -137,6 +137,8 @@ def _columns(cls: ModuleClass) -> list[Column]:
             column = Column(role, values)
             columns.append(column)
         column.places.append(place)
+        if column.role in ("channels", "value") and role in ("in_channels", "out_channels"):
+            column.role = role
     return columns
 
 

@@ -25,7 +25,8 @@ class Place:
     """Where a literal is: ``node`` index, then an argument of the node or of a member that it uses.
 
     ``slot`` is "target", or the index or name of the node's argument. For a member, ``items`` leads to
-    a part of an nn.Sequential, and ``name`` is the argument ("present": the member's own flag).
+    a part of an nn.Sequential, and ``name`` is the argument ("present": the member's own flag). For a
+    parameter of the module itself, ``items`` is the axis of its shape.
     """
 
     node: int
@@ -38,7 +39,7 @@ class Place:
         node = module.nodes[self.node]
         item = self._item(node)
         if isinstance(item, Param):
-            return getattr(item, "written_shape", item.shape)
+            return _written(item)[self.items[0]]
         if self.name is None:
             return item
         sub = item
@@ -60,7 +61,9 @@ class Place:
         node = module.nodes[self.node]
         item = self._item(node)
         if isinstance(item, Param):
-            item.written_shape = value  # type: ignore[attr-defined]
+            shape = list(_written(item))
+            shape[self.items[0]] = value
+            item.written_shape = tuple(shape)  # type: ignore[attr-defined]
         elif self.name is not None:
             sub = self.member(module)
             if self.name == "present":
@@ -81,7 +84,7 @@ class Place:
 
     def in_forward(self, module: Module) -> bool:
         """Whether ``forward`` reads it (and not ``__init__``)."""
-        return self.name is None and not isinstance(self._item(module.nodes[self.node]), Param)
+        return self.name is None and not self.items
 
     def _item(self, node: Node) -> Any:
         if self.slot == "target":
@@ -115,9 +118,13 @@ def places(module: Module) -> Iterator[Place]:
             elif isinstance(value, Param) and id(value) not in seen:
                 seen.add(id(value))
                 if value.constant is None:
-                    yield Place(index, slot)
+                    yield from (Place(index, slot, (axis,)) for axis in range(len(value.shape)))
             elif slot != "target" and _varies(value, flags=node.kind == "optional"):
                 yield Place(index, slot)
+
+
+def _written(param: Param) -> tuple[Any, ...]:
+    return getattr(param, "written_shape", param.shape)
 
 
 def _varies(value: Any, flags: bool = False) -> bool:

@@ -6,6 +6,7 @@ block2 = Module(conv(16 -> 32), relu)    ->    which differ in literals only
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from keras2torch.module import Module, ModuleClass, Submodule
@@ -31,6 +32,8 @@ def _share_children(module: Module, classes: dict[Any, ModuleClass], done: set[i
         _share_children(body, classes, done)
         assert body.scope is not None
         name = to_class_name(body.scope.name)
+        if body.scope.kind in ("model", "sequential"):
+            name = re.sub(r"\d+\Z", "", name) or name  # block_0 and block_1 may be of one class
         key = (name if body.scope.kind != "pattern" else None, skeleton(body))
         cls = classes.get(key)
         if cls is None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from keras2torch.frontend import trace
+from keras2torch.frontend import recording, trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
-from keras2torch.frontend.recording import note
 from keras2torch.frontend.sandbox import missing_file
-from keras2torch.models import Functional, Input, Model, Sequential
+from keras2torch.models import MODELS, Functional, Input, Model, Sequential
 
 
 def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
-    """A saved model that lies there is read; else what it would give is not known."""
+    """The model that the script has saved there, or the file's; else what it would give is not known."""
+    model = (
+        None if is_absent(filepath) else recording.saved(filepath) or _checkpointed(str(filepath))
+    )
+    if model is not None:
+        return model
     if is_absent(filepath) or not os.path.exists(filepath):
         return missing_file(filepath, "load_model")
     from keras2torch.frontend.saved import read_saved
@@ -21,14 +25,27 @@ def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
     notes: list[str] = []
     model = read_saved(os.fspath(filepath), notes=notes, custom=custom_objects)
     for text in notes:
-        note(text)
+        recording.note(text)
     return model
 
 
+def _checkpointed(path: str) -> Any:
+    """The model that was trained with a ModelCheckpoint for that file."""
+    for model in MODELS:
+        for call in model.training_calls:
+            callbacks = call.arguments.get("callbacks")
+            for callback in callbacks if isinstance(callbacks, (list, tuple)) else ():
+                if str(getattr(callback, "filepath", None)) == path:
+                    return model
+    return None
+
+
 def _from_text(text: Any, custom_objects: Any = None) -> Any:
-    return Absent(
-        Source("a model's configuration", trace.user_location(), "give the file itself to k2t")
-    )
+    """The model that the script itself has turned into this text."""
+    model = recording.saved(text)
+    fix = "give the file itself to k2t"
+    where = trace.user_location()
+    return Absent(Source("a model's configuration", where, fix)) if model is None else model
 
 
 def clone_model(
@@ -41,8 +58,9 @@ def clone_model(
     return Absent(Source("clone_model()", trace.user_location(), fix, known=False))
 
 
-def save_model(*args: Any, **kwargs: Any) -> None:
-    """Nothing is trained while recording, so nothing is saved."""
+def save_model(model: Any, filepath: Any = None, *args: Any, **kwargs: Any) -> None:
+    """As ``model.save``."""
+    recording.save(filepath, model)
 
 
 NAMES: dict[str, Any] = {

@@ -170,6 +170,10 @@ NAMESPACES: dict[str, Namespace] = {
     "tensorflow.train": Namespace(),
     "tensorflow.config": Namespace((f"{_HERE}.tf_config",)),
     "tensorflow_datasets": Namespace((f"{_HERE}.tfds",)),
+    **dict.fromkeys(
+        ("keras_tuner", "keras_tuner.tuners", "kerastuner", "kerastuner.tuners", "kerastuner.engine.hyperparameters"),
+        Namespace((f"{_HERE}.tuner",)),
+    ),
     **{f"keras.datasets.{name}": Namespace((f"{_HERE}.datasets:{name}",)) for name in (
         "mnist", "fashion_mnist", "cifar10", "cifar100", "imdb", "reuters", "boston_housing", "california_housing",
     )},
