@@ -152,7 +152,9 @@ class Builder:
     def _common_axes(self, tensors: list[Tensor]) -> tuple[int, ...]:
         """The order of the largest tensor; among equals, channels first if one of them has that form."""
         largest = max(map(_size, tensors))
-        forms = [value.axes for t in tensors if _size(t) == largest for value in self._values[id(t)]]
+        forms = [
+            value.axes for t in tensors if _size(t) == largest for value in self._values[id(t)]
+        ]
         moved = [axes for axes in forms if axes != tuple(range(len(axes)))]
         return moved[0] if moved else forms[0]
 
