@@ -395,6 +395,41 @@ class TestSurroundings:
         finally:
             del sys.modules["keras"]
 
+    def test_what_it_writes_it_can_read_again(self, programs: Programs) -> None:
+        source = IMPORTS + (
+            "import json, numpy as np\nwith open('sizes.json', 'w') as f:\n    json.dump({'units': 5}, f)\n"
+            "open('log.txt', 'w').write('a,b'); assert open('log.txt').read() == 'a,b'\n"
+            "model = Sequential([Input((3,)), Dense(json.load(open('sizes.json'))['units'])])\n"
+            "model.compile('adam', 'mse')\nmodel.fit(np.zeros((4, 3)), np.zeros((4, 5)))\n"
+            "text = model.to_json()\nmodel.save('m.keras')\ndel model\n"
+            "model = keras.models.load_model('m.keras')\nassert model.evaluate(np.zeros((4, 3)), None) >= 0\n"
+            "assert keras.models.model_from_json(text) is model\n"
+        )
+        model = programs.run(source, model="model")
+        assert [call.method for call in model.training_calls] == ["compile", "fit", "evaluate"]
+        assert shapes(model)[1] == [(None, 5)] and programs.notes == []
+
+    def test_a_checkpoint_is_the_model_that_wrote_it(self, programs: Programs) -> None:
+        source = IMPORTS + (
+            "import numpy as np\nmodel = Sequential([Input((3,)), Dense(2)])\nmodel.compile('adam', 'mse')\n"
+            "best = keras.callbacks.ModelCheckpoint('best.h5', save_best_only=True)\n"
+            "model.fit(np.zeros((4, 3)), np.zeros((4, 2)), callbacks=[best])\n"
+            "again = keras.models.load_model('best.h5')\nassert again is model\n"
+        )
+        programs.run(source)
+        assert programs.notes == []
+
+    def test_a_tuner_builds_with_the_defaults(self, programs: Programs) -> None:
+        source = IMPORTS + (
+            "import keras_tuner as kt\ndef build_model(hp):\n"
+            "    model = Sequential([Input((3,)), Dense(hp.Int('units', 8, 64, step=8))])\n"
+            "    model.compile('adam', hp.Choice('loss', ['mse', 'mae']))\n    return model\n"
+        )
+        assert shapes(programs.run(source))[1] == [(None, 8)]
+        search = "tuner = kt.RandomSearch(build_model, objective='val_loss')\ntuner.search(None, None, epochs=2)\n"
+        model = programs.run(source + search)
+        assert [call.method for call in model.training_calls] == ["compile", "fit"]
+
     def test_histories_and_scores_have_a_form(self, programs: Programs) -> None:
         source = IMPORTS + (
             "import numpy as np\nx, y = np.zeros((8, 3)), np.zeros((8, 1))\n"

@@ -71,6 +71,8 @@ def test_the_model_is_reached(programs: Programs, lines: str) -> None:
         ("import no_such as n", "n.size('a')", "no_such.size('a') (at program.py:5)"),
         ("import os\nnames = os.listdir('a')", "len(names)", "the file 'a'"),
         ("n = int(input('units? '))", "n", "what input() asks for"),
+        ("import sys\nn = int(sys.argv[1])", "n", "the command-line argument 1"),
+        ("import json\nc = json.load(open('a.json'))", "c['units']", "the file 'a.json'"),
         ("lengths = [len(l) for l in open('a.txt')]", "max(lengths)", "the file 'a.txt'"),
         ("n = 0\nfor line in open('a.txt'):\n    n += 1", "n", "the file 'a.txt'"),
         ("n = 3\nfor line in open('a.txt'):\n    n = max(n, len(line))", "n", "the file 'a.txt'"),
@@ -165,6 +167,15 @@ def test_weights_that_are_not_here(programs: Programs) -> None:
     )
     assert shapes(programs.run(source))[1] == [(None, 5, 8)]
     assert any("weights of Embedding" in note for note in programs.notes)
+
+
+def test_loops_that_fill_nothing_of_a_model(programs: Programs) -> None:
+    source = IMPORTS + (
+        "names = []\nfor line in open('a.txt'):\n    names.append(line)\n"
+        "import numpy as np\nfor i in range(3):\n    np.add(i, 1)\n"
+        "x = inputs = Input((4,))\nfor units in (8, 6):\n    x = Dense(units)(x)\nmodel = Model(inputs, x)\n"
+    )
+    assert shapes(programs.run(source))[1] == [(None, 6)]
 
 
 class TestDatasets:

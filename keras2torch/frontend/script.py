@@ -20,7 +20,6 @@ from keras2torch.frontend.absent import Absent, Source
 from keras2torch.frontend.builtin_names import raised_by_core
 from keras2torch.frontend.choose import Failure, choose
 from keras2torch.frontend.imports import Importer, importing
-from keras2torch.frontend.notebook import code_cells
 from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.sandbox import quieten, sandbox
 from keras2torch.frontend.standins.finder import stand_ins
@@ -65,6 +64,8 @@ def read_cells(path: Path) -> list[tuple[str, str]]:
         raise ScriptError(f"there is no file {str(path)!r}", fix="check the path")
     try:
         if path.suffix == ".ipynb":
+            from keras2torch.frontend.notebook import code_cells
+
             return code_cells(path)
         from importlib.util import decode_source
 
