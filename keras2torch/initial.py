@@ -1,18 +1,32 @@
 """How a new model starts: Keras's initialisers as lines of torch.
 
-A kind of module whose tensors all start alike is handled in ``init_like_keras``; where modules of one
+A tensor that starts alike in all modules of a kind is handled in ``init_like_keras``; where modules of one
 kind differ, the lines stand in the class that makes them.
 Formulas: keras/src/initializers/random_initializers.py of Keras 3.15.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras2torch.expressions import literal
 from keras2torch.initial_text import lines_for
-from keras2torch.module import Member, Module, ModuleClass, Param, Submodule, parts_of
+from keras2torch.module import (
+    Member,
+    Module,
+    ModuleClass,
+    Param,
+    Parameter,
+    Submodule,
+    classes_of,
+    parts_of,
+)
+
+Kind = tuple[str, bool]  # class, and whether a convolution has groups
+Rules = dict[str, tuple[str, ...]]  # tensor name -> the lines that start it
 
 
 @dataclass
@@ -24,23 +38,13 @@ class Initial:
 
 
 def initial_lines(root: Module, classes: list[ModuleClass]) -> Initial:
-    """Decide for each kind of torch module whether one rule serves all of them."""
+    """Decide for each tensor of each kind of torch module whether one rule serves all of them."""
     result = Initial()
-    rules: dict[tuple[str, bool], set[tuple[str, ...]]] = {}
+    table: dict[Kind, list[Rules]] = {}
     for sub in _all_submodules(root):
-        key = _kind(sub)
-        rules.setdefault(key, set()).add(tuple(_rule(sub, "module")))
-    body: list[str] = []
-    uniform: set[tuple[str, bool]] = set()
-    grouped: dict[tuple[str, ...], list[tuple[str, bool]]] = {}
-    for key, texts in rules.items():
-        if len(texts) == 1:
-            uniform.add(key)
-            lines = next(iter(texts))
-            if lines:
-                grouped.setdefault(lines, []).append(key)
-    for lines, keys in grouped.items():
-        body += _branch(keys, lines, rules)
+        table.setdefault(_kind(sub), []).append(_rules(sub, "module"))
+    uniform = {kind: _uniform(rows) for kind, rows in table.items()}
+    body = _function_body(table, uniform)
     if body:
         result.function = [
             "def init_like_keras(module: nn.Module) -> None:",
@@ -48,23 +52,129 @@ def initial_lines(root: Module, classes: list[ModuleClass]) -> Initial:
             *(f"    {line}" for line in body),
         ]
     for cls in classes:
-        lines = []
-        for member in cls.body.members:
-            lines += list(_member_lines(member, uniform))
+        lines = _class_lines(root, cls, uniform)
         if lines:
             result.in_class[id(cls)] = lines
     return result
 
 
-def _member_lines(member: Member, uniform: set[tuple[str, bool]]) -> Iterator[str]:
-    path = f"self.{member.name}"
+def _uniform(rows: list[Rules]) -> Rules:
+    """The tensors that start alike wherever they are."""
+    names = dict.fromkeys(name for rules in rows for name in rules)
+    found = {name: {rules[name] for rules in rows if name in rules} for name in names}
+    return {name: next(iter(texts)) for name, texts in found.items() if len(texts) == 1}
+
+
+# The function for all modules.
+def _function_body(table: dict[Kind, list[Rules]], uniform: dict[Kind, Rules]) -> list[str]:
+    groups: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Kind]] = {}
+    for kind, rules in uniform.items():
+        texts = tuple((name, text) for name, text in rules.items() if text)
+        if texts:
+            groups.setdefault(texts, []).append(kind)
+    body: list[str] = []
+    for texts, kinds in groups.items():
+        rows = [row for kind in kinds for row in table[kind]]
+        for test in _tests(kinds, set(table)):
+            body.append(f"if {test}:")
+            for name, text in texts:
+                indent = "    "
+                if not all(name in row for row in rows):
+                    body.append(f"    if module.{name} is not None:")
+                    indent += "    "
+                body += [f"{indent}{line}" for line in text]
+    return body
+
+
+def _tests(kinds: list[Kind], known: set[Kind]) -> list[str]:
+    """The conditions that tell these kinds from the others: one, unless groups matter for some."""
+    whole, parted = [], []
+    for cls, grouped in sorted(kinds):
+        other = (cls, not grouped)
+        if other in known and other not in kinds:
+            parted.append(
+                f"isinstance(module, {cls}) and module.groups {'>' if grouped else '=='} 1"
+            )
+        elif cls not in whole:
+            whole.append(cls)
+    if whole:
+        names = whole[0] if len(whole) == 1 else f"({', '.join(whole)})"
+        return [f"isinstance(module, {names})", *parted]
+    return parted
+
+
+# The lines of one class.
+def _class_lines(root: Module, cls: ModuleClass, uniform: dict[Kind, Rules]) -> list[str]:
+    lines: list[str] = []
+    for position, named in enumerate(cls.body.members):
+        rows = [
+            list(_member_lines(instance.members[position], f"self.{named.name}", uniform))
+            for instance in cls.instances
+        ]
+        own = _common_lines(root, cls, str(named.name), rows)
+        flag = named.present if isinstance(named, Submodule) else None
+        if own and flag is not None and flag is not True:
+            own = [f"if {literal(flag)}:", *(f"    {line}" for line in own)]
+        lines += own
+    return lines
+
+
+def _common_lines(root: Module, cls: ModuleClass, name: str, rows: list[list[str]]) -> list[str]:
+    """The lines of all instances; a number in which they differ becomes a constructor parameter.
+
+    An instance without lines lacks the member, or ``init_like_keras`` starts it again later.
+    """
+    usual = next((row for row in rows if row), [])
+    rows = [row or usual for row in rows]
+    result = []
+    for column in zip(*rows):
+        parts = [re.split(r"(?<![\w.])(\d+(?:\.\d+)?)(?![\w.])", line) for line in column]
+        if len({tuple(part[::2]) for part in parts}) > 1 or len(set(map(len, rows))) > 1:
+            raise AssertionError(f"instances of {cls.name} start {name} in different ways")
+        text = list(parts[0])
+        for index in range(1, len(text), 2):
+            numbers = [part[index] for part in parts]
+            if len(set(numbers)) > 1:
+                text[index] = _add_parameter(root, cls, f"{name}_fan", numbers)
+        result.append("".join(text))
+    return result
+
+
+def _add_parameter(root: Module, cls: ModuleClass, name: str, numbers: list[str]) -> str:
+    """The name of a new constructor parameter with a number for each instance."""
+    values: list[Any] = [float(n) if "." in n else int(n) for n in numbers]
+    kind = "float" if any(isinstance(value, float) for value in values) else "int"
+    taken = {parameter.name for parameter in cls.parameters}
+    name = next(n for n in (name, *(f"{name}{i}" for i in range(2, 99))) if n not in taken)
+    owners = {id(part.body): part for part in _owners(root)}
+    for parameter in cls.parameters:
+        parameter.default = None
+    cls.parameters.append(Parameter(name, kind))
+    for instance, value in zip(cls.instances, values):
+        owners[id(instance)].args[name] = value
+    return name
+
+
+def _owners(root: Module) -> Iterator[Submodule]:
+    for cls in classes_of(root):
+        for instance in cls.instances:
+            for member in instance.members:
+                yield from (part for part in parts_of(member) if part.body is not None)
+
+
+def _member_lines(member: Member, path: str, uniform: dict[Kind, Rules]) -> Iterator[str]:
     if isinstance(member, Param):
         if member.constant is None:
             yield from lines_for(member.initial, path, member.mapping)
         return
+    if member.present is False:
+        return
     for part, inner in _named_parts(member, path):
-        if isinstance(part.cls, str) and part.weights and _kind(part) not in uniform:
-            yield from _rule(part, inner)
+        if isinstance(part.cls, str) and part.weights:
+            served = uniform[_kind(part)]
+            for name, lines in _rules(part, inner).items():
+                if name not in served:
+                    yield from lines
 
 
 def _named_parts(sub: Submodule, path: str) -> Iterator[tuple[Submodule, str]]:
@@ -80,6 +190,8 @@ def _all_submodules(root: Module) -> Iterator[Submodule]:
 
     def visit(module: Module) -> Iterator[Submodule]:
         for member in module.members:
+            if isinstance(member, Submodule) and member.present is False:
+                continue
             for part in parts_of(member):
                 if part.body is not None:
                     yield from visit(part.body)
@@ -90,42 +202,21 @@ def _all_submodules(root: Module) -> Iterator[Submodule]:
     yield from visit(root)
 
 
-def _kind(sub: Submodule) -> tuple[str, bool]:
+def _kind(sub: Submodule) -> Kind:
     """Modules that one ``isinstance`` (and, for depthwise convolutions, ``groups``) can tell."""
-    return str(sub.cls), "Conv" in str(sub.cls) and sub.args.get("groups", 1) not in (1,)
+    weight = sub.weights.get("weight")
+    grouped = "Conv" in str(sub.cls) and sub.args.get("groups", 1) != 1
+    return str(sub.cls), grouped and weight is not None
 
 
-def _rule(sub: Submodule, path: str) -> list[str]:
-    lines: list[str] = []
+def _rules(sub: Submodule, path: str) -> Rules:
+    found: Rules = {}
     for name, mapping in sub.weights.items():
-        lines += lines_for(sub.initial.get(name), f"{path}.{name}", mapping)
-    return [line for line in lines if not _as_torch_does(sub, line)]
+        lines = lines_for(sub.initial.get(name), f"{path}.{name}", mapping)
+        found[name] = tuple(line for line in lines if not _as_torch_does(sub, line))
+    return found
 
 
 def _as_torch_does(sub: Submodule, line: str) -> bool:
     """Normalisations start with ones and zeros in torch, too."""
     return "Norm" in str(sub.cls) and line.startswith(("nn.init.ones_", "nn.init.zeros_"))
-
-
-def _branch(
-    keys: list[tuple[str, bool]], lines: tuple[str, ...], rules: dict[Any, Any]
-) -> list[str]:
-    classes = sorted({cls for cls, _ in keys})
-    names = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
-    test = f"isinstance(module, {names})"
-    both = {cls for cls in classes if {(cls, True), (cls, False)} <= set(rules)}
-    if both and len(classes) == 1 and len(keys) == 1:
-        test += " and module.groups > 1" if keys[0][1] else " and module.groups == 1"
-    elif both and any((cls, flag) not in keys for cls in both for flag in (True, False)):
-        # Kinds that share a rule, but not with their depthwise siblings: one branch each.
-        result = []
-        for key in keys:
-            result += _branch([key], lines, rules)
-        return result
-    out = [f"if {test}:"]
-    for line in lines:
-        if line.startswith("nn.init.zeros_(module.bias)"):
-            out += ["    if module.bias is not None:", f"        {line}"]
-        else:
-            out.append(f"    {line}")
-    return out

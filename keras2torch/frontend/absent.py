@@ -12,7 +12,7 @@ import opcode
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError, ScriptError, UnsupportedError
 from keras2torch.frontend import trace
@@ -133,7 +133,10 @@ class Absent:
     __slots__ = ("_attributes", "_shape", "_source")
     __array_priority__ = 2000.0
 
+    latest: ClassVar[list[Absent]] = []  # the one that was made last
+
     def __init__(self, source: Source, shape: tuple[Any, ...] | None = None, **attributes: Any):
+        Absent.latest[:] = [self]
         self._source = source
         self._shape = shape
         self._attributes = attributes

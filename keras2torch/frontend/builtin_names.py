@@ -123,6 +123,8 @@ def recover(names: tuple[str, ...], guarded: bool) -> Any:
     where = trace.user_location()
     values = [frame.f_locals.get(name, frame.f_globals.get(name)) for name in names]
     found = first_absent(map(_absent_part, values))
+    if found is None and Absent.latest and Absent.latest[0]._source.where == where:
+        found = Absent.latest[0]  # made by this very statement: json.load(open("absent"))
     if any(map(_under_construction, values)):
         if found is not None:
             raise found._source.error("a value that a model is made with") from error

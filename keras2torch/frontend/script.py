@@ -185,6 +185,7 @@ def _fresh_state() -> Iterator[None]:
     base.clear_names()
     base._training[:] = [None]
     trace.forget_frames()
+    Absent.latest.clear()
     trace._statements.cache_clear()
     try:
         yield

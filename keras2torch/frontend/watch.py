@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from types import TracebackType
@@ -11,8 +12,10 @@ from keras2torch.models import MODELS
 
 WITHOUT_MODEL = 60.0
 """Seconds until a script that has made no model is stopped."""
-AFTER_MODEL = 4.0
-"""Seconds without a new model, once there is one."""
+AFTER_MODEL = 20.0
+"""Seconds without a new model or a new compile(), once there is one: preparing data may take a while."""
+IMPORTING = 120.0
+"""The same while a module is being imported, which must not be broken off half-way."""
 IN_TRAINING_LOOP = 1.0
 """The same, while the script trains batch by batch."""
 
@@ -51,7 +54,10 @@ class Watch:
             progress = _progress()
             if progress != seen:
                 seen, since, batches = progress, time.monotonic(), _batches()
-            if time.monotonic() - since > self._limit(progress, batches):
+            elapsed = time.monotonic() - since
+            if elapsed > self._limit(progress, batches) and (
+                elapsed > IMPORTING or not self._imports()
+            ):
                 self._stop()
 
     @staticmethod
@@ -59,6 +65,15 @@ class Watch:
         if not any(progress):
             return WITHOUT_MODEL
         return IN_TRAINING_LOOP if _batches() - batches > 50 else AFTER_MODEL
+
+    def _imports(self) -> bool:
+        """Whether the script's thread is inside an import."""
+        frame = sys._current_frames().get(self.thread)
+        while frame is not None:
+            if frame.f_globals.get("__name__") == "importlib._bootstrap":
+                return True
+            frame = frame.f_back
+        return False
 
     def _stop(self) -> None:
         import ctypes

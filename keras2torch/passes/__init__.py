@@ -1,6 +1,7 @@
 """The passes between lowering and text: each a function Module -> Module, run in this order.
 
 order        branches of a saved model come one after the other
+tidy         two steps that torch has one word for become one
 outline      regions of the flat module (user functions, custom layers, nested models) become child modules
 discover     blocks found by layer names, branches and repetition become child modules
 share        child modules of equal structure become instances of one class
@@ -28,10 +29,12 @@ from keras2torch.passes.padding import padding
 from keras2torch.passes.parameters import parameters
 from keras2torch.passes.sequential import sequential
 from keras2torch.passes.share import share
+from keras2torch.passes.tidy import tidy
 from keras2torch.passes.variants import variants
 
 PASSES: tuple[Callable[[Module], Module], ...] = (
     order,
+    tidy,
     outline,
     discover,
     share,

@@ -12,10 +12,15 @@ from keras2torch.passes.places import ANYTHING
 Row = tuple[Any, ...]
 
 
-def equal(left: list[Any], right: list[Any]) -> bool:
-    """Whether two columns can be one: equal wherever both instances have the member, and somewhere both do."""
+def equal(left: list[Any], right: list[Any], alike: bool) -> bool:
+    """Whether two columns can be one: equal wherever both instances have the member, and somewhere both do.
+
+    Columns that are not ``alike`` in their role should have more than one value in common.
+    """
     both = [(a, b) for a, b in zip(left, right) if a is not ANYTHING and b is not ANYTHING]
-    return bool(both) and all(a == b and type(a) is type(b) for a, b in both)
+    if not both or any(a != b or type(a) is not type(b) for a, b in both):
+        return False
+    return alike or len({a for a, _ in both}) > 1
 
 
 def derive(column: Any, base: dict[str, Any]) -> Formula | None:

@@ -130,7 +130,7 @@ def _columns(cls: ModuleClass) -> list[Column]:
             continue
         role = _role(place)
         for column in columns:
-            if _same_kind(column.role, role) and equal(column.values, values):
+            if _same_kind(column.role, role) and equal(column.values, values, column.role == role):
                 column.values = [b if a is ANYTHING else a for a, b in zip(column.values, values)]
                 break
         else:
@@ -143,24 +143,30 @@ def _columns(cls: ModuleClass) -> list[Column]:
 
 
 def _role(place: Place) -> str:
-    if place.name is None:
-        return (
-            "flag"
-            if place.slot == 3
-            else str(place.slot) if isinstance(place.slot, str) else "value"
-        )
-    return _ROLES.get(place.name, place.name)
+    if place.name is not None:
+        return _ROLES.get(place.name, place.name)
+    if place.items:
+        return "channels"  # an axis of a parameter of the module's own
+    if place.slot == 3:
+        return "flag"  # of an optional operator
+    return place.slot if isinstance(place.slot, str) else "value"
+
+
+_SIZES = {"in_channels", "out_channels", "channels"}
+_FLAGS = {"flag", "present"}
 
 
 def _same_kind(left: str, right: str) -> bool:
-    sizes = {"in_channels", "out_channels", "channels"}
     return (
-        left == right or (left in sizes and right in sizes) or {left, right} <= {"flag", "present"}
+        left == right
+        or {left, right} <= _FLAGS
+        or {left, right} <= {*_SIZES, "value"}
+        or {left, right} == {"value", "padding"}
     )
 
 
 def _in_order(columns: list[Column]) -> tuple[list[Column], list[Column]]:
-    """The order in which columns become parameters: what comes in, what goes out (these again), the rest; flags last."""
+    """The order in which columns become parameters (ports, others, flags), and the ports among them."""
     sizes = [column for column in columns if column.is_size]
     others = [column for column in columns if not column.is_size and not column.is_flag]
     flags = [column for column in columns if column.is_flag and not column.is_size]
@@ -182,41 +188,47 @@ def _last_output(column: Column) -> int:
 
 
 def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
-    """torch's word for the role, the user's own argument, or the name of the member with the role."""
-    features = all(place.name in ("in_features", "out_features", None) for place in column.places)
+    """The user's own argument, torch's word for the role, or the name of the member with the role."""
+    own, member = _user_names(cls, column.values), _member_name(cls, column)
     role = column.role
-    candidates = [*_user_names(cls, column.values)] if role == "value" else []
-    if role == "present" or role == "flag":
-        member = _member_name(cls, column)
-        candidates = [*_user_names(cls, column.values), member or "residual", "residual"]
+    if role in _FLAGS:
+        residual = any(place.name is None for place in column.places)
+        candidates = [*own, *(["residual"] if residual else []), member or "residual", "enabled"]
     elif column.is_size:
-        names = ["in_channels"] if role == "in_channels" else []
-        names += ["out_channels", "hidden_channels"] if role != "channels" else ["channels"]
-        if features:
-            names = [name.replace("channels", "features") for name in names]
-        if role == "out_channels" and features:
-            candidates = _user_names(cls, column.values)
-        member = _member_name(cls, column)
-        candidates += [*names, *_user_names(cls, column.values)]
-        candidates += [f"{member}_{'features' if features else 'channels'}"] if member else []
+        linear = all(place.name in ("in_features", "out_features", None) for place in column.places)
+        kind = "features" if linear else "channels"
+        ports = [p.name for p in column.places if p.name in _PORTS]
+        torch_names = [f"in_{kind}"] if any(name in _IN for name in ports) else []
+        torch_names += [f"out_{kind}", f"hidden_{kind}"] if ports else [f"in_{kind}"]
+        if role == "out_channels" and linear:
+            candidates = [*own, *torch_names]
+        else:
+            candidates = [*torch_names, *own]
+        candidates += [f"{member}_{kind}"] if member else []
+    elif role == "value":
+        candidates = [*own, "size"]
     else:
-        candidates += [role, *_user_names(cls, column.values)]
-        member = _member_name(cls, column)
-        candidates += [f"{member}_{role}"] if member else []
+        candidates = [role, *own, *([f"{member}_{role}"] if member else [])]
+    members = {m.name for m in cls.body.members} if _in_forward(cls, column) else set()
     for name in candidates:
-        if name not in taken and is_identifier(name):
+        if name not in taken and name not in members and is_identifier(name):
             return name
-    number = 2
-    while f"{candidates[-1]}{number}" in taken:
-        number += 1
-    return f"{candidates[-1]}{number}"
+    base = candidates[-1]
+    return next(n for n in (f"{base}{i}" for i in range(2, 99)) if n not in taken | members)
+
+
+_IN = ("in_channels", "in_features")
+_PORTS = (*_IN, "out_channels", "out_features")
+
+
+def _in_forward(cls: ModuleClass, column: Column) -> bool:
+    return any(place.in_forward(cls.body) for place in column.places)
 
 
 def _member_name(cls: ModuleClass, column: Column) -> str | None:
     for place in column.places:
         if place.name is not None:
-            member = Place(place.node, place.slot).member(cls.body)
-            return member.name
+            return Place(place.node, place.slot).member(cls.body).name
     return None
 
 
@@ -238,7 +250,7 @@ def _wants_name(cls: ModuleClass, column: Column) -> bool:
     assert column.formula is not None
     if is_identifier(column.formula.text):
         return False
-    if any(place.in_forward(cls.body) for place in column.places):
+    if _in_forward(cls, column):
         return True
     return len(column.places) > 1 and not column.is_flag
 
@@ -252,8 +264,12 @@ def _write(cls: ModuleClass, columns: list[Column]) -> None:
             value = Parameter(column.name)
         elif formula is not None and is_identifier(formula.text):
             value = Parameter(formula.text)
+        stored = column.name in cls.derived and _in_forward(cls, column)
         for place in column.places:
-            place.write(cls.body, value)
+            if stored and not place.in_forward(cls.body):
+                place.write(cls.body, Formula(f"self.{column.name}"))
+            else:
+                place.write(cls.body, value)
 
 
 def _signature_order(column: Column) -> int:

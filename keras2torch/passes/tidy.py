@@ -1,0 +1,44 @@
+"""tidy: two steps that torch has one word for.
+
+x = x.mean(dim=(2, 3))
+x = x.reshape(-1, 64, 1, 1)    ->    x = x.mean(dim=(2, 3), keepdim=True)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras2torch.module import Module, Node, Submodule
+
+
+def tidy(module: Module) -> Module:
+    """Rewrite the module and, inside it, the children there already are."""
+    for member in module.members:
+        if isinstance(member, Submodule) and member.body is not None:
+            tidy(member.body)
+    users = module.users()
+    for node in list(module.nodes):
+        before = node.inputs[0].node if node.inputs else None
+        if before is None or len(users.get(id(before.output), [])) != 1:
+            continue
+        if before.output not in module.outputs and _keeps_dimensions(before, node):
+            before.kwargs["keepdim"] = True
+            value = node.output
+            before.outputs, value.node = (value,), before
+            module.nodes.remove(node)
+    return module
+
+
+_REDUCTIONS = ("mean", "sum", "amax", "amin")
+
+
+def _keeps_dimensions(reduction: Node, reshape: Node) -> bool:
+    """A reshape that only puts back the reduced axes, with size 1."""
+    if (reduction.kind, reshape.kind, reshape.target) != ("method", "method", "reshape"):
+        return False
+    if reduction.target not in _REDUCTIONS or reduction.kwargs.keys() != {"dim"}:
+        return False
+    dims: Any = reduction.kwargs["dim"]
+    dims = dims if isinstance(dims, tuple) else (dims,)
+    source, shape = reduction.inputs[0].shape, reshape.output.shape
+    return shape == tuple(1 if i in dims else n for i, n in enumerate(source))
