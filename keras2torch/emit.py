@@ -10,7 +10,7 @@ from typing import Any
 
 from keras2torch.expressions import forward_lines, literal, submodule_text
 from keras2torch.helpers import helper_sources
-from keras2torch.initial import initial_lines
+from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
 from keras2torch.quoting import comment, identifier, prose, quote
 
@@ -129,7 +129,7 @@ def _member_lines(member: Any) -> list[str]:
     shape = getattr(member, "written_shape", member.shape)
     sizes = literal(shape[0] if len(shape) == 1 else shape)
     dtype = "" if member.dtype == "float32" else f", dtype=torch.{member.dtype}"
-    tensor = f"torch.empty({sizes}{dtype})"
+    tensor = f"torch.{start_of(member) or 'empty'}({sizes}{dtype})"
     if member.buffer:
         return [f"self.register_buffer({quote(member.name)}, {tensor})"]
     frozen = ", requires_grad=False" if member.frozen else ""

@@ -154,6 +154,9 @@ def literal(value: Any) -> str:
     if isinstance(value, Formula):
         return value.text
     if isinstance(value, tuple) and any(isinstance(item, (Parameter, Formula)) for item in value):
+        half = len(value) // 2
+        if len(value) == 4 and value[:half] == value[half:]:
+            return f"{literal(value[:half])} * 2"
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, Dtype):
         return f"torch.{identifier(value.name)}"
@@ -217,6 +220,7 @@ class _Pending:
 class _Writer:
     def __init__(self, body: Module, reserved: list[str]):
         self.body = body
+        self.users = body.users()
         self.lines: list[str] = []
         self.remaining: Counter[int] = Counter()
         for node in body.nodes:
@@ -256,22 +260,35 @@ class _Writer:
         return self.take(value, f"{base}{number}")
 
     def candidates(self, node: Node) -> list[str]:
+        """Names by role: what made the value, and what it is for."""
         target = node.target
         names = []
         if isinstance(target, Submodule) and target.name:
             base = re.sub(r"\d+\Z", "", target.name)
-            names.append(
-                {"conv": "features", "bn": "features", "fc": "hidden"}.get(
-                    base, f"{base}_out" if len(base) < 4 else base
-                )
-            )
-        names += {"size": ["size", "batch", "length"], "attention": ["attention"]}.get(
-            node.kind, []
-        )
-        short = {"mean": "mean", "sum": "total", "F.softmax": "weights", "torch.cat": "merged"}.get(
-            str(target)
-        )
-        return [*names, *([short] if short else []), "out", "y", "z"]
+            if base.rpartition("_")[2] in _ROLES:
+                names.append(target.name)
+        names += self.purpose(node)
+        if node.kind == "size":
+            names += ["size", "batch", "length"]
+        names += _RESULTS.get(target, []) if isinstance(target, str) else []
+        return [*names, "out", "features", "y", "z"]
+
+    def purpose(self, node: Node) -> list[str]:
+        """``branch2`` of what is concatenated, ``scale`` of what multiplies."""
+        value = node.output
+        for _ in range(4):
+            readers = self.users.get(id(value), [])
+            if len(readers) != 1:
+                return []
+            reader = readers[0]
+            if reader.target == "torch.cat" and len(reader.inputs) > 2:
+                return [f"branch{reader.inputs.index(value) + 1}"]
+            if reader.kind == "operator" and reader.target == "*" and value is reader.inputs[-1]:
+                return ["scale"] if len(reader.inputs) > 1 else []
+            if len(reader.inputs) != 1:
+                return []
+            value = reader.output
+        return []
 
     # Expressions.
     def show(self, item: Any) -> _Text:
@@ -358,7 +375,9 @@ class _Writer:
             self.flush_up_to_others(set(map(id, node.inputs)), weighty_only=plain)
             text = self.expression(node)
             waiting = [self.pending[id(v)] for v in node.inputs if id(v) in self.pending]
-            crowded = _is_weighty(node) and any(item.text.weighty for item in waiting)
+            crowded = _is_weighty(node) and any(
+                item.text.weighty and not _of_one_layer(item.node, node) for item in waiting
+            )
             noted = any(item.note for item in waiting) and bool(node.note or _is_weighty(node))
             if waiting and (len(text.text) > WIDTH or text.depth > 5 or crowded or noted):
                 self.flush_up_to_others(set())
@@ -436,6 +455,10 @@ class _Writer:
         return ", ".join(parts) + ("," if len(parts) == 1 else "")
 
 
+_ROLES = set(
+    "shortcut skip attention mlp gate stem encoder decoder head embedding features tower memory".split()
+)
+_RESULTS = {"mean": ["mean"], "sum": ["total"], "F.softmax": ["weights"], "torch.cat": ["merged"]}
 _NEVER = set("self torch nn F math np Tensor".split())
 
 
@@ -446,6 +469,14 @@ def _is_weighty(node: Node) -> bool:
     if isinstance(target.cls, ModuleClass) or target.items is not None:
         return True
     return bool(target.weights) and "Norm" not in target.cls
+
+
+def _of_one_layer(before: Node, node: Node) -> bool:
+    """Depthwise and pointwise convolution of one layer: they may share a line."""
+    sides = (before.target, node.target)
+    if not all(isinstance(side, Submodule) and side.items is None for side in sides):
+        return False
+    return before.target.owner is not None and before.target.owner is node.target.owner
 
 
 def _operator(symbol: str, args: list[_Text]) -> tuple[str, int]:

@@ -162,9 +162,17 @@ def _owners(root: Module) -> Iterator[Submodule]:
                 yield from (part for part in parts_of(member) if part.body is not None)
 
 
+def start_of(param: Param) -> str | None:
+    """``zeros`` or ``ones``, where a parameter of the module itself starts so: torch's own constructors do."""
+    if param.constant is not None:
+        return None
+    lines = lines_for(param.initial, "", param.mapping)
+    return {"nn.init.zeros_()": "zeros", "nn.init.ones_()": "ones"}.get("".join(lines))
+
+
 def _member_lines(member: Member, path: str, uniform: dict[Kind, Rules]) -> Iterator[str]:
     if isinstance(member, Param):
-        if member.constant is None:
+        if member.constant is None and start_of(member) is None:
             yield from lines_for(member.initial, path, member.mapping)
         return
     if member.present is False:

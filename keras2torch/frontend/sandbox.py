@@ -105,6 +105,9 @@ _patched: set[str] = set()
 @contextmanager
 def sandbox() -> Iterator[None]:
     """Refuse changes for the time of the block; undo all replacements at its end."""
+    import tempfile
+
+    tempfile.gettempdir()  # a library that asks for it later would try to write there
     if not _state["hooked"]:
         sys.addaudithook(_audit)
         _state["hooked"] = 1

@@ -249,7 +249,9 @@ class TimeDistributed(Wrapper):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if not isinstance(self.layer, Layer):
-            raise self.unsupported(f"{self.layer!r} is no layer", "wrap a keras layer or model")
+            raise self.unsupported(
+                f"a {type(self.layer).__name__} is no layer", "wrap a keras layer or model"
+            )
         if not self._trainable:
             self.trainable = False
 

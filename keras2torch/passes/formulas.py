@@ -68,7 +68,7 @@ def _sizes(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     for name, values in sizes.items():
         yield name, values
     factors = (2, 4, 3, 6, 8, 16)
-    for (name, values), factor in itertools.product(sizes.items(), factors):
+    for factor, (name, values) in itertools.product(factors, sizes.items()):
         yield f"{factor} * {name}", _each(lambda v: v * factor, values)
         yield f"{name} // {factor}", _each(
             lambda v: v // factor if v % factor == 0 else None, values
@@ -175,4 +175,6 @@ def split_pads(column: Any, base: dict[str, Any]) -> Formula | None:
         if text is None:
             return None
         texts.append(text)
+    if len(texts) == 4 and texts[:2] == texts[2:]:
+        return Formula(f"({', '.join(texts[:2])}) * 2")
     return Formula(f"({', '.join(texts)})")

@@ -87,8 +87,8 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
     columns = _columns(cls)
     base: list[Column] = []
     known: dict[str, Column] = {}  # parameters, and what has been worked out from them
-    ordered, ports = _in_order(columns)
-    for column in ordered:
+    in_order, ports = _in_order(columns)
+    for column in in_order:
         column.formula = derive(column, known)
         if column.formula is None and column not in ports:
             ratio = expansion(column, base)
@@ -107,15 +107,14 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
         if column.name is not None:
             known[column.name] = column
     _write(cls, columns)
-    ordered = sorted(base, key=_signature_order)
+    ordered = sorted(base, key=lambda column: (_default(column) is not None, _signature_order(column)))
     cls.parameters = [_parameter(column) for column in ordered]
-    _set_defaults(cls, ordered)
     for index, instance in enumerate(cls.instances):
         args = holders[id(instance)].args
         for column in ordered:
             assert column.name is not None
             value = column.values[index]
-            args[column.name] = _usual(column) if value is ANYTHING else value
+            args[column.name] = _fill(column) if value is ANYTHING else value
 
 
 def _columns(cls: ModuleClass) -> list[Column]:
@@ -285,20 +284,21 @@ def _parameter(column: Column) -> Parameter:
     known = [value for value in column.values if value is not ANYTHING]
     kinds = {"tuple" if isinstance(v, (tuple, list)) else type(v).__name__ for v in known}
     annotation = "float" if kinds == {"int", "float"} else " | ".join(sorted(kinds))
-    return Parameter(column.name, annotation)
+    return Parameter(column.name, annotation, _default(column))
 
 
-def _usual(column: Column) -> Any:
+def _fill(column: Column) -> Any:
+    """What an instance is given that lacks the member: nothing it could notice."""
+    if column.role == "dropout":
+        return 0.0
     counts = Counter(value for value in column.values if value is not ANYTHING)
     return counts.most_common(1)[0][0]
 
 
-def _set_defaults(cls: ModuleClass, columns: list[Column]) -> None:
-    """Trailing parameters that most instances leave at a natural value get it as a default."""
-    for parameter, column in reversed(list(zip(cls.parameters, columns))):
-        natural = False if column.is_flag else _DEFAULTS.get(column.role)
-        if natural is None or 2 * sum(v is ANYTHING or v == natural for v in column.values) < len(
-            column.values
-        ):
-            return
-        parameter.default = natural
+def _default(column: Column) -> Any:
+    """A natural value that many instances leave, as the default; None if there is none."""
+    if column.role == "dropout":
+        return 0.0 if any(value is ANYTHING for value in column.values) else None
+    natural = False if column.is_flag else _DEFAULTS.get(column.role)
+    usual = sum(value is ANYTHING or value == natural for value in column.values)
+    return natural if natural is not None and 2 * usual >= len(column.values) else None
