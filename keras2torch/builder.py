@@ -337,6 +337,7 @@ class Builder:
         if sum(n is None for n in sizes) > 1:
             raise K2TError(f"a reshape to {tuple(known)} has more than one unknown size")
         sizes = [-1 if n is None else n for n in sizes]
+        x = _reshaped(x)
         return self.method("reshape", x, *sizes, shape=known, axes=identity, note=note)
 
     def reduce(

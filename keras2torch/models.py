@@ -400,6 +400,13 @@ class Sequential(Model):
             )
             self._from_call(Input(batch_shape=tuple(input_shape), dtype=dtype))
 
+    @property
+    def graph(self) -> Graph:
+        """As of any model; one that starts with an Embedding takes sequences of any length."""
+        if self.outputs is None and self.stack and self.stack[0].shape_if_none_is_given:
+            self.build(self.stack[0].shape_if_none_is_given)
+        return super().graph
+
     def pop(self, rebuild: bool = True) -> Any:
         """Remove the last layer."""
         layer = self.stack.pop()

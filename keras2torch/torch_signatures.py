@@ -56,7 +56,7 @@ _TEXT = {
     "nn.Dropout": "p, *, inplace=False",
     **{f"nn.Dropout{n}d": "p, *, inplace=False" for n in (1, 2, 3)},
     "nn.AlphaDropout": "p, *, inplace=False",
-    "nn.PReLU": "*, num_parameters=1, init=0.25",
+    "nn.PReLU": "num_parameters, *, init=0.25",
     "nn.ReLU": "*, inplace=False",
     "nn.ReLU6": "*, inplace=False",
     "nn.ELU": "*, alpha=1.0, inplace=False",

@@ -169,6 +169,8 @@ class Layer(Operation):
     """Base of every layer, Keras's own and the user's."""
 
     supports_masking = False
+    shape_if_none_is_given: Shape | None = None
+    """The input shape (with the batch axis) of a Sequential model that starts with this layer."""
     base_arguments = {
         "name": None,
         "trainable": True,

@@ -27,6 +27,7 @@ class Embedding(Layer):
         "W_constraint": "embeddings_constraint",
     }
     integer_input = True
+    shape_if_none_is_given = (None, None)
 
     ignored = ("lora_alpha",)
 
