@@ -28,7 +28,7 @@ def keras_optimizer(optimizer: Any) -> Any:
             raise _no_equal(name, "weight_decay")
         if name == "AdamW":
             decay = {"weight_decay": given["weight_decay"]}
-        return optimizers.REGISTRY[name](
+        made = optimizers.REGISTRY[name](
             learning_rate=given["lr"],
             beta_1=beta_1,
             beta_2=beta_2,
@@ -36,6 +36,8 @@ def keras_optimizer(optimizer: Any) -> Any:
             amsgrad=given["amsgrad"],
             **decay,
         )
+        made.is_torchs = True  # epsilon is added after the bias correction
+        return made
     if name == "SGD":
         if given["weight_decay"] or given["dampening"]:
             raise _no_equal(name, "weight_decay or dampening")

@@ -116,7 +116,9 @@ def run_torch(
             gradients.append(
                 None if tensor.grad is None else to_keras(tensor.grad, port.permutation)
             )
-    return [to_keras(o, p.permutation) for o, p in zip(outputs, result.outputs)], gradients
+    return [
+        to_keras(o.detach().resolve_conj(), p.permutation) for o, p in zip(outputs, result.outputs)
+    ], gradients
 
 
 def run_keras(function: Case, arrays: list[np.ndarray]) -> list[np.ndarray]:

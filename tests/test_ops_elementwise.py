@@ -181,7 +181,7 @@ CONSTANTS = {
     "float of integers": lambda ops: ops.exp(2),
     "operators": lambda ops: ops.cast(ops.arange(8), "float32") / 3 ** (ops.arange(8) % 3) - 1,
     "index": lambda ops: ops.reshape(ops.arange(12), (3, 4))[:, None, 1::2],
-    "erf": lambda ops: ops.erf(ops.arange(4)),
+    "erf": lambda ops: ops.erf(ops.arange(4, dtype="float32")),
 }
 
 

@@ -116,6 +116,10 @@ def test_import_styles(programs: Programs, imports: str) -> None:
         "import tensorflow as tf\ngpus = tf.config.list_physical_devices('GPU')\n"
         "tf.config.experimental.set_memory_growth\ntf.random.set_seed(1)\n"
         "print(tf.__version__, tf.executing_eagerly(), int(tf.__version__.split('.')[0]) >= 2)",
+        "import tensorflow as tf\nassert tf.nn.relu and tf.math.square and tf.linalg.matmul and tf.image.resize\n"
+        "assert tf.compat.v1.nn.relu and tf.compat.v1.reduce_mean and tf.random.normal",
+        "import tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\nassert tf.nn.relu and tf.reduce_mean",
+        "from tensorflow import nn\nfrom tensorflow.nn import relu\nassert nn.relu is relu",
         "import tensorflow as tf\nstrategy = tf.distribute.MirroredStrategy()\n"
         "with strategy.scope():\n    print(strategy.num_replicas_in_sync)",
         "import keras\nkeras.utils.set_random_seed(1)\nkeras.config.set_backend('jax')\n"

@@ -100,6 +100,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _state = {"active": 0, "hooked": 0}
 _undo: list[tuple[Any, str, Any]] = []
 _patched: set[str] = set()
+_finally: list[Callable[[], Any]] = []
 
 
 @contextmanager
@@ -119,6 +120,8 @@ def sandbox() -> Iterator[None]:
         sys.dont_write_bytecode = without_bytecode
         while _undo:
             setattr(*_undo.pop())
+        while _finally:
+            _finally.pop()()
         _patched.clear()
         _state["active"] -= 1
 
@@ -152,9 +155,19 @@ def quieten(name: str) -> None:
 
         for path, make in numpy_functions.REPLACED.items():
             _replace(name, path, lambda _, original, make=make: make(original))
+        _small_pages(sys.modules[name])
     if name == "pickle":
         for path in ("dump", "dumps"):
             _replace(name, path, _forgiving_dump)
+
+
+def _small_pages(numpy: Any) -> None:
+    """A script that writes a little into each row of a large ``np.zeros`` then takes little memory."""
+    internal = getattr(numpy, "_core", None) or getattr(numpy, "core", None)
+    switch = getattr(getattr(internal, "multiarray", None), "_set_madvise_hugepage", None)
+    if switch is not None:
+        before = switch(False)
+        _finally.append(lambda: switch(before))
 
 
 def _replace(module: str, path: str, make: Callable[[str, Any], Any]) -> None:

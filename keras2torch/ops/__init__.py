@@ -13,4 +13,11 @@ for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
 
 mark_activations()
 
-__all__ = ["OPS"]
+OPERATION_CLASSES = {
+    "BatchNorm": "keras.ops.batch_normalization",
+    "LayerNorm": "keras.ops.layer_normalization",
+    "RMSNorm": "keras.ops.rms_normalization",
+}
+"""Classes of keras.src.ops (in saved models) whose function has another name -> its path."""
+
+__all__ = ["OPERATION_CLASSES", "OPS"]

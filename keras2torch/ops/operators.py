@@ -93,6 +93,9 @@ class GetItem(Op):
     layout = "any"
     path = "x[...]"
 
+    def _argument(self, name: str, value: Any) -> Any:
+        return value if name == "key" else super()._argument(name, value)
+
     def output_spec(self, x: Any, key: Any) -> Spec:
         return Spec(_indexed_shape(x.shape, key), x.dtype)
 

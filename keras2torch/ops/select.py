@@ -17,6 +17,7 @@ from keras2torch.ops.base import (
     axis_of,
     dim_argument,
     function,
+    in_tensor,
     ops,
     product,
     shape_of,
@@ -49,6 +50,7 @@ class _Where(Op):
 
     def lower(self, b: Any, condition: Any, x1: Any, x2: Any) -> Any:
         dtype = b.output_tensors[0].dtype
+        condition = in_tensor(b, condition)
         if condition.dtype != "bool":
             condition = b.method("bool", condition, dtype="bool")
         return b.function("torch.where", condition, x1, x2, dtype=dtype)

@@ -107,7 +107,9 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
         if column.name is not None:
             known[column.name] = column
     _write(cls, columns)
-    ordered = sorted(base, key=lambda column: (_default(column) is not None, _signature_order(column)))
+    ordered = sorted(
+        base, key=lambda column: (_default(column) is not None, _signature_order(column))
+    )
     cls.parameters = [_parameter(column) for column in ordered]
     for index, instance in enumerate(cls.instances):
         args = holders[id(instance)].args

@@ -138,12 +138,14 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-07
     amsgrad: bool = False
+    is_torchs: ClassVar[bool] = False  # torch's own, of a program in the author's notation
 
     def lower(self, lr_changes: bool) -> OptimizerText:
         arguments = {}
         if (self.beta_1, self.beta_2) != (0.9, 0.999):
             arguments["betas"] = quote((self.beta_1, self.beta_2))
-        arguments["eps"] = quote(self.epsilon)
+        if not self.is_torchs or self.epsilon != 1e-8:
+            arguments["eps"] = quote(self.epsilon)
         if self.amsgrad:
             arguments["amsgrad"] = "True"
         if self._decay():
@@ -151,7 +153,7 @@ class Adam(Optimizer):
         return OptimizerText(
             "torch.optim.AdamW" if self._decay() else "torch.optim.Adam",
             arguments,
-            per_update=_epsilon_before_correction(self.epsilon, self.beta_2),
+            per_update=() if self.is_torchs else _epsilon_before_correction(self.epsilon, self.beta_2),
         )
 
 

@@ -38,7 +38,6 @@ PREFIXES = {
     "tensorflow.keras": "keras",
     "tensorflow_core.python.keras": "keras",
     "tensorflow_core.keras": "keras",
-    "tensorflow.compat.v1": "tensorflow",
     "tensorflow.compat.v2": "tensorflow",
     "tensorflow_core": "tensorflow",
     "keras.api._v2.keras": "keras",
@@ -63,6 +62,8 @@ MOVED: dict[str, str] = {
     "models": "models",
     "legacy.models": "models",
     "ops": "ops",
+    "ops.image": "ops.image",
+    "ops.linalg": "ops.linalg",
     "backend": "backend",
     "backend_config": "backend",
     "activations": "activations",
@@ -113,6 +114,20 @@ MOVED |= {f"applications.{name}": f"applications.{name}" for name in _APPLICATIO
 _LAYERS = (f"{_HERE}.layers", "keras2torch.layers:REGISTRY")
 _MODELS = (f"{_HERE}.models",)
 _TRAINING = "keras2torch.training"
+# Parts of TensorFlow with functions on tensors -> where else their names are looked for first.
+_TENSORFLOW: dict[str, tuple[str, ...]] = {
+    "nn": (),
+    "math": (),
+    "linalg": (),
+    "signal": (),
+    "bitwise": (),
+    "debugging": (),
+    "layers": (),
+    "contrib.layers": (),
+    "experimental.numpy": (),
+    "image": (f"{_HERE}.images",),
+    "random": (f"{_HERE}.random",),
+}
 
 NAMESPACES: dict[str, Namespace] = {
     "keras": Namespace((f"{_HERE}.root",)),
@@ -156,13 +171,18 @@ NAMESPACES: dict[str, Namespace] = {
     "keras.mixed_precision": Namespace((f"{_HERE}.mixed_precision",)),
     "keras.config": Namespace((f"{_HERE}.backend",)),
     "keras.tree": Namespace((f"{_HERE}.tree",)),
-    "tensorflow": Namespace((f"{_HERE}.tensorflow", "@tf")),
-    "tensorflow.nn": Namespace(("@tf.nn", f"{_HERE}.activations")),
-    "tensorflow.math": Namespace(("@tf.math",)),
-    "tensorflow.linalg": Namespace(("@tf.linalg",)),
-    "tensorflow.image": Namespace((f"{_HERE}.images", "@tf.image")),
-    "tensorflow.random": Namespace((f"{_HERE}.random", "@tf.random")),
-    "tensorflow.signal": Namespace(("@tf.signal",)),
+    "keras.ops.image": Namespace(("@keras.ops.image",), "function"),
+    "keras.ops.linalg": Namespace(("@keras.ops.linalg",), "function"),
+    "tensorflow": Namespace((f"{_HERE}.tensorflow", "@tf", "@tf.compat.v1")),
+    "tensorflow.compat.v1": Namespace((f"{_HERE}.tensorflow", "@tf.compat.v1", "@tf")),
+    **{
+        f"tensorflow.{name}": Namespace((*more, f"@tf.{name}", f"@tf.compat.v1.{name}"))
+        for name, more in _TENSORFLOW.items()
+    },
+    **{
+        f"tensorflow.compat.v1.{name}": Namespace((*more, f"@tf.compat.v1.{name}", f"@tf.{name}"))
+        for name, more in _TENSORFLOW.items()
+    },
     "tensorflow.data": Namespace((f"{_HERE}.data",)),
     "tensorflow.initializers": Namespace(("keras2torch.initializers:REGISTRY",)),
     "tensorflow.losses": Namespace((f"{_TRAINING}.losses:REGISTRY",)),
@@ -183,10 +203,13 @@ NAMESPACES: dict[str, Namespace] = {
 CHILDREN = {
     "tensorflow.keras",
     "tensorflow.compat",
-    "tensorflow.compat.v1",
     "tensorflow.compat.v2",
+    "tensorflow.experimental",
     "tensorflow.python",
     "tensorflow.python.keras",
+    "tensorflow.compat.v1.keras",
+    "tensorflow.compat.v1.contrib",
+    "tensorflow.compat.v1.experimental",
     "tensorflow.contrib",
     "tensorflow.contrib.keras",
     "tensorflow.data.experimental",
