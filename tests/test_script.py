@@ -376,7 +376,10 @@ class TestSurroundings:
             "import time\nwhile True:\n    time.sleep(1)",
         ],
     )
-    def test_nothing_blocks(self, programs: Programs, line: str) -> None:
+    def test_nothing_blocks(
+        self, programs: Programs, line: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("keras2torch.frontend.watch.AFTER_MODEL", 1.0)
         source = IMPORTS + (
             "model = Sequential([Input((3,)), Dense(1)])\nmodel.compile('adam', 'mse')\n" + line + "\n"
         )
