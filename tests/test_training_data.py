@@ -370,3 +370,27 @@ def test_word_lists_are_keras_own(cache, monkeypatch, name, options):
         assert [list(row) for row in found[part]] == [list(row) for row in wanted]
     np.testing.assert_array_equal(found["y"], y)
     np.testing.assert_array_equal(found["y_test"], y_test)
+
+
+def test_a_chain_of_tf_data_is_taken_apart(tmp_path):
+    import keras2torch
+
+    path = tmp_path / "chain.py"
+    path.write_text(textwrap.dedent("""
+            import numpy as np
+            import tensorflow as tf
+
+            BATCH = 24
+            x = np.random.rand(96, 4)
+            y = np.random.rand(96)
+            train = tf.data.Dataset.from_tensor_slices((x[:72], y[:72])).shuffle(100)
+            train = train.batch(BATCH).prefetch(2)
+            rest = tf.data.Dataset.from_tensor_slices((x[72:], y[72:])).batch(32)
+            model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(4,))])
+            model.compile("sgd", "mse")
+            model.fit(train, epochs=2, validation_data=rest)
+            """))
+    text = keras2torch.generate(path).train_source
+    assert "to_dataset(x[:72], y[:72])," in text and "to_dataset(x[72:], y[72:])," in text
+    assert '"--batch-size", type=int, default=24' in text
+    assert "torch.randperm" in text and "--data" not in text

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from keras2torch.training import slicing
+from keras2torch.training import datasets, slicing
 from keras2torch.training.record import _OLD_NAMES, SIGNATURES, Training, TrainingCall
 
 
@@ -35,6 +35,8 @@ class Data:
     imports: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     reason: str | None = None
+    batch_size: int | None = None  # of a tf.data chain
+    shuffles: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class _Nodes:
     targets: tuple[ast.expr, ...]
     weight: ast.expr | None
     call: TrainingCall
+    batch_size: int | None = None
+    shuffles: bool | None = None
 
     @property
     def all(self) -> list[ast.expr]:
@@ -86,8 +90,16 @@ def plan_data(training: Training) -> Data:
     if found is not None:
         made, kept = found
         sets = {role: part.texts(made.expressions) for role, part in kept.items()}
+        train = kept["train"]
         return Data(
-            (), sets, split, tuple(made.statements), tuple(made.imports), tuple(made.helpers)
+            (),
+            sets,
+            split,
+            tuple(made.statements),
+            tuple(made.imports),
+            tuple(made.helpers),
+            batch_size=train.batch_size,
+            shuffles=train.shuffles,
         )
     sets = {}
     for role, part in nodes.items():
@@ -112,7 +124,8 @@ def _carry(
         parts = {role: nodes[role] for role in roles}
         known = {role: part for role, part in parts.items() if part is not None}
         if not known or len(known) < len(parts) or "train" not in known:
-            reason = reason or "a generator or a dataset, not arrays, goes into fit()"
+            unfit = "the program does not call fit()" if not known else None
+            reason = reason or unfit or "a generator or a dataset, not arrays, goes into fit()"
             continue
         last = max((part.call for part in known.values()), key=lambda call: call.order)
         site, source = call_node(last), last.source
@@ -178,6 +191,8 @@ def call_node(call: TrainingCall) -> ast.Call | None:
 def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -> _Nodes | None:
     inputs = _parts(nodes.get("x"), training.input_names, call.arguments.get("x"))
     targets = _parts(nodes.get("y"), training.output_names, call.arguments.get("y"))
+    if nodes.get("y") is None and (chain := _chain(training, call, nodes.get("x"))):
+        return chain
     if not inputs or not targets:
         return None
     return _Nodes(inputs, targets, nodes.get("sample_weight"), call)
@@ -185,6 +200,8 @@ def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -
 
 def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:
     value = call.arguments.get("validation_data")
+    if chain := _chain(training, call, node):
+        return chain
     if node is None or not isinstance(value, (list, tuple)) or len(value) not in (2, 3):
         return None
     if isinstance(node, (ast.Tuple, ast.List)):
@@ -196,6 +213,18 @@ def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -
     if not inputs or not targets:
         return None
     return _Nodes(inputs, targets, parts[2] if len(parts) == 3 else None, call)
+
+
+def _chain(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:
+    """The arrays of a tf.data chain that is given in the place of x and y."""
+    source = call.source
+    if source is None or len(training.input_names) != 1 or len(training.output_names) != 1:
+        return None
+    found = datasets.array_dataset(source, node, call.line)
+    size = datasets.whole_number(source, found.batch_size) if found else None
+    if found is None or size is None:
+        return None
+    return _Nodes((found.x,), (found.y,), None, call, size, found.shuffles)
 
 
 def _item(node: ast.expr, key: Any) -> ast.expr:

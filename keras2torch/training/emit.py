@@ -266,10 +266,12 @@ class _Emission:
     @property
     def _batch_size(self) -> int:
         fit = self.fit
+        if self.data.batch_size is not None:
+            return self.data.batch_size
         if fit is None:
             return 32
         given = fit.arguments.get("batch_size")
-        if given is None and isinstance(fit.arguments.get("x"), object):
+        if given is None:
             steps, x = fit.arguments.get("steps_per_epoch"), fit.arguments.get("x")
             if steps and hasattr(x, "__len__") and hasattr(x, "shape"):
                 return -(-len(x) // int(steps))
@@ -277,6 +279,8 @@ class _Emission:
 
     @property
     def _shuffle(self) -> bool:
+        if self.data.shuffles is not None:
+            return self.data.shuffles
         return bool(self.fit.get("shuffle")) if self.fit else True
 
     @property

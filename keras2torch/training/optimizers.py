@@ -153,7 +153,9 @@ class Adam(Optimizer):
         return OptimizerText(
             "torch.optim.AdamW" if self._decay() else "torch.optim.Adam",
             arguments,
-            per_update=() if self.is_torchs else _epsilon_before_correction(self.epsilon, self.beta_2),
+            per_update=(
+                () if self.is_torchs else _epsilon_before_correction(self.epsilon, self.beta_2)
+            ),
         )
 
 

@@ -351,11 +351,19 @@ class _Slicer:
             above -= 1
         return textwrap.dedent("\n".join([*comments, *lines])).splitlines()
 
-    def _is_of_source(self, statement: ast.stmt) -> bool:
-        return any(node is statement for node in ast.walk(self.tree))
+    def _is_of_source(self, node: ast.AST) -> bool:
+        """Whether a node stands in the source at its place, and is not made up by us."""
+        place = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        text = ast.unparse(node)
+        return any(
+            type(other) is type(node)
+            and (getattr(other, "lineno", 0), getattr(other, "col_offset", 0)) == place
+            and (other is node or ast.unparse(other) == text)
+            for other in ast.walk(self.tree)
+        )
 
     def _rewritten(self, node: ast.expr) -> str:
-        text = ast.get_source_segment(self.source, node)
+        text = ast.get_source_segment(self.source, node) if self._is_of_source(node) else None
         if text is None or "\n" in text:
             text = ast.unparse(node)
             node = ast.parse(text, mode="eval").body
