@@ -481,7 +481,8 @@ class Builder:
 
         array = numpy.asarray(array)
         if array.ndim == 0:
-            return array.item()
+            # 2.828427 is the float32 that is meant, where item() would tell 2.8284270763397217
+            return float(str(array)) if array.dtype == "float32" else array.item()
         shape = tuple(int(n) for n in array.shape)
         mapping = Mapping((), lambda: array, shape, False)
         return Param(mapping, dtype or str(array.dtype), (name,), buffer=True, constant=array)

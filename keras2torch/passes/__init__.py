@@ -7,6 +7,7 @@ discover     blocks found by layer names, branches and repetition become child m
 share        child modules of equal structure become instances of one class
 variants     classes that differ by optional parts become one class with a flag
 inline       blocks that no second use pays for stand in their parent again
+repeats      short chains that are written many times become a class
 padding      pads fold into their convolution, or stay as F.pad / nn.ZeroPad2d
 sequential   runs of blocks become nn.Sequential
 merge        equal dropouts become one member
@@ -27,6 +28,7 @@ from keras2torch.passes.order import order
 from keras2torch.passes.outline import outline
 from keras2torch.passes.padding import padding
 from keras2torch.passes.parameters import parameters
+from keras2torch.passes.repeats import repeats
 from keras2torch.passes.sequential import sequential
 from keras2torch.passes.share import share
 from keras2torch.passes.tidy import tidy
@@ -40,6 +42,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     share,
     variants,
     inline,
+    repeats,
     padding,
     sequential,
     merge,

@@ -11,7 +11,7 @@ from typing import Any
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
 from keras2torch.passes.regions import branches, weighty
 
-SINGLE = 6  # layers with weights that make a block used once worth a class
+SINGLE = 4  # layers with weights that make a block used once worth a class
 GENEROSITY = 5  # lines that a class may cost for the sake of its name
 
 

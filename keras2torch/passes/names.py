@@ -106,13 +106,14 @@ def _name_members(cls: ModuleClass) -> None:
     ]
     firsts = cls.body.members
     hints = _hints(cls, rows)
-    chosen: list[tuple[Member, str, bool]] = []
+    shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
+    chosen: list[tuple[Member, str, bool]] = []
     for first, hint in zip(firsts, hints):
-        if hint and taken[hint]:
-            hint = None
-        if hint:
+        if hint and shared[hint] > 1:
             taken[hint] += 1
+            hint = f"{hint}{'_' if hint[-1].isdigit() else ''}{taken[hint]}"
+            hint = None if hint in shared else hint
         chosen.append((first, hint or type_name(first), hint is not None))
     totals = Counter(name for _, name, given in chosen if not given)
     used = {name for _, name, given in chosen if given}

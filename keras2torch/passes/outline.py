@@ -218,6 +218,19 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
         module.outputs = [swap.get(id(value), value) for value in module.outputs]
 
 
+def fold(module: Module, nodes: list[Node], scope: Scope) -> Submodule:
+    """These nodes as a child module; they must make a sound region."""
+    body = region(module, nodes)
+    assert body is not None
+    body.scope = scope
+    _replace(module, [body], [nodes])
+    return next(
+        node.target
+        for node in module.nodes
+        if isinstance(node.target, Submodule) and node.target.body is body
+    )
+
+
 def scope_of(body: Module) -> Scope:
     """The scope that a child module was made from."""
     assert body.scope is not None

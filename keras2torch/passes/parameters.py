@@ -36,7 +36,7 @@ _ROLES = {
     "p": "dropout",
     "slope": "slope",
 }
-_DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
+_DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1, "padding": 0}
 
 
 @dataclass
@@ -284,9 +284,15 @@ def _signature_order(column: Column) -> int:
 def _parameter(column: Column) -> Parameter:
     assert column.name is not None
     known = [value for value in column.values if value is not ANYTHING]
-    kinds = {"tuple" if isinstance(v, (tuple, list)) else type(v).__name__ for v in known}
+    kinds = {_kind(value) for value in known}
     annotation = "float" if kinds == {"int", "float"} else " | ".join(sorted(kinds))
     return Parameter(column.name, annotation, _default(column))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (tuple, list)) and value:
+        return f"tuple[{', '.join(map(_kind, value))}]"
+    return type(value).__name__
 
 
 def _fill(column: Column) -> Any:

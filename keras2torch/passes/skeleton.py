@@ -26,13 +26,16 @@ def skeleton(module: Module, exact: bool = False) -> Any:
     return tuple(lines)
 
 
-def node_skeleton(node: Node) -> Any:
-    """What one node does, apart from literals, from which values, and with which member."""
-    show = _shower(False, numbered=False)
+def node_skeleton(node: Node, loose: bool = False) -> Any:
+    """What one node does, apart from literals, from which values, and with which member.
+
+    ``loose``: a square kernel and one of two sizes are alike.
+    """
+    show = _shower(False, numbered=False, loose=loose)
     return (node.kind, show(node.target), show(node.args), show(node.kwargs), len(node.outputs))
 
 
-def _shower(exact: bool, numbered: bool) -> Callable[[Any], Any]:
+def _shower(exact: bool, numbered: bool, loose: bool = False) -> Callable[[Any], Any]:
     values: dict[int, int] = {}
     members: dict[int, int] = {}
 
@@ -76,7 +79,9 @@ def _shower(exact: bool, numbered: bool) -> Callable[[Any], Any]:
             cls = skeleton(sub.body, exact=True)
         weights = tuple((name, m.trainable) for name, m in sub.weights.items())
         initial = tuple((name, _config(value)) for name, value in sub.initial.items())
-        args = tuple((k, show(v)) for k, v in sub.args.items())
+        args = tuple(
+            (k, "literal" if loose and is_literal(v) else show(v)) for k, v in sub.args.items()
+        )
         items = tuple(show(item) for item in sub.items or ())
         optional = sub.present is not None
         return (cls, args, weights, initial, sub.frozen, sub.eval_mode, items, optional)

@@ -15,7 +15,7 @@ from keras2torch.passes.padding import settle_pad
 from keras2torch.passes.regions import weighty
 from keras2torch.passes.skeleton import node_skeleton
 
-MOST = 4  # optional parts of a class, at most
+MOST = 3  # optional parts of a class, at most
 _IMPOSSIBLE = 1000.0
 
 
@@ -226,7 +226,7 @@ def _worthwhile(plan: _Plan, large: Module) -> bool:
     """The shared part should be the larger one, and the flags few."""
     shared = sum(weighty(node) for node in large.nodes if plan.choice[id(node)] == "match")
     left_out = sum(weighty(node) for node in large.nodes if plan.choice[id(node)] == "skip")
-    return shared > 1 and left_out < shared
+    return shared > 1 and 2 * left_out <= shared
 
 
 def _chains(plan: _Plan, large: Module) -> list[list[int]] | None:

@@ -47,7 +47,7 @@ def _residual(facts: _Facts) -> str:
 def _chain(facts: _Facts) -> str:
     count = len(facts.convolutions)
     if count == 1:
-        return "ConvNormAct" if facts.norms else "ConvAct"
+        return f"Conv{'Norm' if facts.norms else ''}{'Act' if facts.activations else ''}"
     if facts.depthwise:
         return "MBConv" if facts.gated else "SeparableConv" if count == 2 else "SeparableBlock"
     return "ConvBlock"
@@ -75,6 +75,12 @@ class _Facts:
         self.layer_norm = any("LayerNorm" in str(p.cls) for p in parts)
         self.attention = any("Attention" in str(getattr(p.cls, "name", p.cls)) for p in parts)
         targets = [str(n.target) for n in body.nodes if isinstance(n.target, str)]
+        self.activations = any(
+            node.kind == "function"
+            and len(node.inputs) == 1
+            and node.output.shape == node.inputs[0].shape
+            for node in body.nodes
+        )
         self.pools = any("pool" in name for name in targets)
         self.upsamples = any("interpolate" in n for n in targets) or any(
             "Transpose" in str(p.cls) or "Upsample" in str(p.cls) for p in parts
