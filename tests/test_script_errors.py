@@ -88,11 +88,25 @@ def test_what_is_no_program(programs: Programs) -> None:
 def test_arguments_that_a_program_insists_on(programs: Programs) -> None:
     source = IMPORTS + (
         "import argparse\np = argparse.ArgumentParser()\np.add_argument('--data', required=True)\n"
-        "args = p.parse_args()\n" + MODEL
+        "p.add_argument('units', type=int)\np.add_argument('--epochs', default=3, type=int)\n"
+        "args = p.parse_args()\nopen(args.data).read()\nassert args.epochs == 3\n"
     )
-    message = programs.error(source)
-    assert message.startswith("program.py:7: the script ends itself: ")
-    assert "the following arguments are required: --data" in message
+    assert shapes(programs.run(source + MODEL))[1] == [(None, 1)]
+    assert programs.notes == [
+        "program.py:9: the command-line argument --data is not given; a stand-in is used",
+        "program.py:9: the command-line argument units is not given; a stand-in is used",
+    ]
+    message = programs.error(source + "\nmodel = Sequential([Dense(args.units)])\n")
+    assert message == (
+        "program.py:13: the argument units of Dense comes from the command-line argument units "
+        "(at program.py:9), which is not here\n"
+        "  fix: give it a default in the script: it is run without arguments"
+    )
+
+
+def test_a_program_that_ends_itself(programs: Programs) -> None:
+    source = "import sys\nif len(sys.argv) < 2:\n    print('usage: data')\n    sys.exit(2)\n" + IMPORTS + MODEL
+    assert programs.error(source).startswith("program.py:4: the script ends itself: code 2\n  fix: ")
 
 
 def test_an_error_after_the_model_is_a_note(programs: Programs) -> None:

@@ -6,6 +6,7 @@ module). An audit hook stands behind them and refuses whatever else would change
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -90,6 +91,11 @@ _OUTSIDE = {
     "gdown": "download",
     "ssl": "_create_unverified_context",
 }
+# Module -> our module with the table REPLACED: name -> what makes the replacement.
+_REPLACED = {
+    "numpy": "keras2torch.frontend.standins.numpy_functions",
+    "argparse": "keras2torch.frontend.standins.arguments",
+}
 _AUDITED = frozenset(
     "os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown shutil.rmtree "
     "shutil.move subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.kill "
@@ -150,11 +156,11 @@ def quieten(name: str) -> None:
     ):
         for path in table.get(name, "").split():
             _replace(name, path, make)
-    if name == "numpy":
-        from keras2torch.frontend.standins import numpy_functions
-
-        for path, make in numpy_functions.REPLACED.items():
+    if name in _REPLACED:
+        replaced = importlib.import_module(_REPLACED[name]).REPLACED
+        for path, make in replaced.items():
             _replace(name, path, lambda _, original, make=make: make(original))
+    if name == "numpy":
         _small_pages(sys.modules[name])
     if name == "pickle":
         for path in ("dump", "dumps"):

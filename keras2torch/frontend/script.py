@@ -56,6 +56,35 @@ def run_script(
         return _chosen(recording, model, failure)
 
 
+def run_definitions(path: str | Path) -> dict[str, type[base.Layer]]:
+    """The layer and model classes that a file defines, for a saved model that needs them.
+
+    Raises K2TError where the file cannot be run.
+    """
+    recording = Recording([])
+    cells = read_cells(Path(path))
+    with _fresh_state(), _surroundings(Path(path)), ExitStack() as stack:
+        recordings.begin(recording)
+        stack.callback(recordings.end)
+        main = types.ModuleType("__main__")
+        sys.modules["__main__"] = main
+        stack.enter_context(stand_ins())
+        importer = stack.enter_context(importing())
+        stack.enter_context(sandbox())
+        recording.namespace = main.__dict__
+        main.__dict__.update(__file__=os.path.abspath(path), __builtins__=importer.builtins)
+        failure = _execute(cells, importer, recording)
+        if failure is not None:
+            raise failure.error
+        return {
+            value.__name__: value
+            for value in main.__dict__.values()
+            if isinstance(value, type)
+            and issubclass(value, base.Layer)
+            and not value.__module__.startswith("keras2torch.")
+        }
+
+
 def read_cells(path: Path) -> list[tuple[str, str]]:
     """(file name, source) of the parts to run. Raises ScriptError where the file cannot be read."""
     if path.is_dir():

@@ -56,11 +56,15 @@ def _preprocess(mode: str) -> Callable[..., Any]:
     def preprocess_input(x: Any, data_format: Any = None, mode: str = mode) -> Any:
         if not isinstance(x, Tensor) or mode == "none":
             return x
+        image: Any = x
         if mode == "tf":
-            return x / 127.5 - 1.0
+            return image / 127.5 - 1.0
+        import numpy as np
+
         if mode == "torch":
-            return (x / 255.0 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-        return x[..., ::-1] - [103.939, 116.779, 123.68]
+            scaled = image / 255.0 - np.array([0.485, 0.456, 0.406], "float32")
+            return scaled / np.array([0.229, 0.224, 0.225], "float32")
+        return image[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")  # RGB to BGR
 
     return preprocess_input
 

@@ -137,7 +137,7 @@ def _from_source(source: str, name: str) -> Any:
         from keras2torch.layers.activations import ACTIVATIONS
         from keras2torch.ops import OPS
 
-        function = OPS.get(f"{source[1:]}.{name}", _MISSING)
+        function: Any = OPS.get(f"{source[1:]}.{name}", _MISSING)
         if function is not _MISSING and name in ACTIVATIONS:
             function.activation_name = name  # so that a layer takes it as its activation
         return function

@@ -31,7 +31,8 @@ def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
 
 def _checkpointed(path: str) -> Any:
     """The model that was trained with a ModelCheckpoint for that file."""
-    for model in MODELS:
+    models: list[Any] = MODELS
+    for model in models:
         for call in model.training_calls:
             callbacks = call.arguments.get("callbacks")
             for callback in callbacks if isinstance(callbacks, (list, tuple)) else ():

@@ -120,7 +120,7 @@ class Variable(Weight):
     value_ = read_value
 
 
-def _owner() -> Layer | None:
+def _owner() -> Any:
     """The layer whose method is being run."""
     frame: Any = sys._getframe(2)
     while frame is not None:
