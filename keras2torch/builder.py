@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras2torch.constants import LITERAL, constant_text
 from keras2torch.errors import K2TError
 from keras2torch.graph import Call, Constant, Graph, Shape, Tensor, Weight
 from keras2torch.module import Mapping, Module, ModuleClass, Node, Param, Submodule, Value
@@ -73,7 +74,12 @@ class Builder:
             if isinstance(tensor, Weight):
                 self.bind(tensor, self.param(tensor))
             elif isinstance(tensor, Constant):
-                self.bind(tensor, self.constant(tensor.value, tensor.dtype))
+                call = self.call_in_progress
+                owner = call.scopes[-1].owner if call is not None and call.scopes else None
+                name = tensor.hint(owner) or "constant"
+                # Indices and positions are int64 in torch, where Keras counts in int32.
+                dtype = "int64" if tensor.dtype == "int32" else tensor.dtype
+                self.bind(tensor, self.constant(tensor.value, dtype, name))
             else:
                 raise AssertionError(f"{tensor} has no value yet")
         return self._values[id(tensor)][0]
@@ -483,6 +489,8 @@ class Builder:
         if array.ndim == 0:
             # 2.828427 is the float32 that is meant, where item() would tell 2.8284270763397217
             return float(str(array)) if array.dtype == "float32" else array.item()
+        if array.size > LITERAL:  # say now, at the program's line, if it cannot be written
+            constant_text(array, dtype or str(array.dtype))
         shape = tuple(int(n) for n in array.shape)
         mapping = Mapping((), lambda: array, shape, False)
         return Param(mapping, dtype or str(array.dtype), (name,), buffer=True, constant=array)

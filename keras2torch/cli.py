@@ -51,6 +51,18 @@ _MODEL = click.option(
 )
 @_MODEL
 @click.option(
+    "--custom",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The program with the custom layers of a saved model.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A weights file for the model of a program.",
+)
+@click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
@@ -60,6 +72,8 @@ def generate(
     output: Path,
     name: str | None,
     model: str | None,
+    custom: Path | None,
+    weights: Path | None,
     check: bool,
     diff: bool,
     force: bool,
@@ -71,7 +85,7 @@ def generate(
     from keras2torch.generate import generate as translate
     from keras2torch.write import changes, diff_text
 
-    result = translate(source, name=name, model=model)
+    result = translate(source, name=name, model=model, custom=custom, weights=weights)
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     if check or diff:
@@ -102,12 +116,24 @@ def summary(source: Path, model: str | None) -> None:
 @main.command(cls=_Command)
 @_SOURCE
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Compare the files in DIR, as they are."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Compare the files in DIR, as they are.",
 )
 @click.option("--name", metavar="NAME", help="Stem of the files in DIR. Default: SOURCE's.")
 @click.option("--grads", is_flag=True, help="Compare the gradients, too.")
-@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Relative to Keras's largest value.")
-def verify(source: Path, output: Path | None, name: str | None, grads: bool, tolerance: float) -> None:
+@click.option(
+    "--tolerance",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Relative to Keras's largest value.",
+)
+def verify(
+    source: Path, output: Path | None, name: str | None, grads: bool, tolerance: float
+) -> None:
     """Run real Keras beside the torch module of SOURCE; exit 1 where they differ, 3 without Keras."""
     from keras2torch.verify import KerasMissing
     from keras2torch.verify import verify as compare

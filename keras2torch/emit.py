@@ -121,7 +121,7 @@ def _member_lines(member: Any) -> list[str]:
         return [line + note]
     assert isinstance(member, Param)
     if member.constant is not None:
-        from keras2torch.expressions import constant_text
+        from keras2torch.constants import constant_text
 
         return [
             f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"

@@ -188,25 +188,6 @@ class Dtype:
     name: str
 
 
-def constant_text(array: Any, dtype: str) -> str:
-    """``torch.tensor(...)`` of a small array."""
-    name = f", dtype=torch.{dtype}" if dtype not in ("float32",) else ""
-    values = array.tolist()
-    size = array.size
-    if size > 4096:
-        from keras2torch.errors import UnsupportedError
-
-        raise UnsupportedError(
-            f"the model holds a constant array of shape {array.shape}, too large to write as source",
-            fix="make it a (non-trainable) weight of a layer",
-        )
-    if size > 1 and (array == array.flat[0]).all():
-        return f"torch.full({quote(tuple(int(n) for n in array.shape))}, {quote(array.flat[0].item())}{name})"
-    if not name and array.dtype.kind in "iub":
-        name = ", dtype=torch.float32"
-    return f"torch.tensor({quote(values)}{name})"
-
-
 @dataclass
 class _Pending:
     """A node that waits to be nested into its reader, with those nested into it."""

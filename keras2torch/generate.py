@@ -96,14 +96,22 @@ class Generated:
         return write_all(self, Path(directory), force=force)
 
 
-def generate(source: Any, *, name: str | None = None, model: str | None = None) -> Generated:
+def generate(
+    source: Any,
+    *,
+    name: str | None = None,
+    model: str | None = None,
+    custom: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> Generated:
     """Translate ``source``: a path, a recorded model, or a live ``keras.Model``.
 
-    ``model`` picks one of several models of a script; ``name`` is the stem of the files.
+    ``model`` picks one of several models of a script; ``name`` is the stem of the files; ``custom`` is
+    the program with the custom layers of a saved model; ``weights`` a weights file beside a script.
     Raises K2TError for everything that the input can be wrong in.
     """
     try:
-        return _generate(open_source(source, model=model), name)
+        return _generate(open_source(source, model=model, custom=custom, weights=weights), name)
     except RecursionError:
         raise K2TError("the model is nested too deeply to be translated") from None
     except _FAULTS as error:

@@ -205,6 +205,19 @@ class Constant(Tensor):
         self.value = numpy.asanyarray(value)
         name = dtype or str(self.value.dtype)
         super().__init__(self.value.shape, {"float64": "float32"}.get(name, name))
+        self.given = value  # what the program holds
+        self.origin: Constant | None = None  # the constant that it was computed from
+
+    def hint(self, owner: Any) -> str | None:
+        """What the program calls it, or what it was computed from: a variable, or an attribute of ``owner``."""
+        held = {id(value): name for name, value in getattr(owner, "__dict__", {}).items()}
+        constant: Constant | None = self
+        while constant is not None:
+            name = constant.name or held.get(id(constant)) or held.get(id(constant.given))
+            if name:
+                return name
+            constant = constant.origin
+        return None
 
     def numpy(self) -> Any:
         return self.value

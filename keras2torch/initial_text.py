@@ -134,6 +134,9 @@ def _fan(target: str, mapping: Mapping, fans: tuple[int, int], agree: bool, mode
     """The fan of a mode as an expression: from the tensor where that is general, else a number."""
     fan_in, fan_out = f"{target}[0].numel()", f"{target}[:, 0].numel()"
     module = target.rpartition(".")[0]
+    if module == "self" and len(mapping.shape) > 1:  # a parameter of the module's own lies as in Keras
+        agree = True
+        fan_in, fan_out = f"{target}[..., 0].numel()", f"{target}[..., 0, :].numel()"
     source = mapping.sources[0].shape if mapping.sources else ()
     depthwise = (
         len(mapping.shape) > 2 and mapping.shape[1] == 1 and len(source) == len(mapping.shape)

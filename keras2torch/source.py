@@ -24,12 +24,18 @@ class Source:
     notes: list[str] = field(default_factory=list)
 
 
-def open_source(source: Any, *, model: str | None = None) -> Source:
+def open_source(
+    source: Any,
+    *,
+    model: str | None = None,
+    custom: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> Source:
     """Open a path, a recorded model or a live ``keras.Model``. Raises K2TError for anything else."""
     if isinstance(source, Model):
         return Source(source, "a recorded model", source.variable or source.name)
     if isinstance(source, (str, os.PathLike)):
-        return _open_path(Path(source), model)
+        return _open_path(Path(source), model, custom, weights)
     if _is_live(source):
         from keras2torch.frontend.live import read_live
 
@@ -45,7 +51,9 @@ def _is_live(source: Any) -> bool:
     return any(cls.__module__.startswith(("keras.", "tf_keras.")) for cls in type(source).__mro__)
 
 
-def _open_path(path: Path, model: str | None) -> Source:
+def _open_path(
+    path: Path, model: str | None, custom: str | Path | None, weights: str | Path | None
+) -> Source:
     if not path.exists():
         raise K2TError(f"there is no file {str(path)!r}", fix="check the path")
     notes: list[str] = []
@@ -56,9 +64,18 @@ def _open_path(path: Path, model: str | None) -> Source:
         from keras2torch.frontend.script import run_script
 
         recorded = run_script(path, model=model, notes=notes)
+        if weights is not None:
+            from keras2torch.frontend.saved import attach_file
+
+            attach_file(recorded, weights)
     else:
         from keras2torch.frontend.saved import read_saved
 
-        recorded = read_saved(path, notes=notes)
+        classes = None
+        if custom is not None:
+            from keras2torch.frontend.script import run_definitions
+
+            classes = run_definitions(custom)
+        recorded = read_saved(path, notes=notes, custom=classes)
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
     return Source(recorded, path.name, path.name.split(".")[0], digest, notes)

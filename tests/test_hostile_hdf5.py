@@ -237,3 +237,29 @@ def test_the_reader_agrees_with_h5py(tmp_path):
                 compare(open_hdf5(whole_file(stream, path.name)), theirs)
                 files += 1
     assert files > 20
+
+
+def test_names_with_slashes(tmp_path):
+    """Keras 2 allows them; HDF5 makes groups of them."""
+    names = ["block", "block/conv", "block/conv/inner", "a/b"]
+    layers = [{"class_name": "Dense", "config": {"name": name}} for name in names]
+    nested = {"class_name": "Functional", "config": {"name": "net/1", "layers": layers}}
+    config = {"class_name": "Functional", "config": {"name": "m", "layers": [nested, *layers]}}
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = ["net/1", *names]
+        for number, name in enumerate(names):
+            layer = weights.require_group(name)
+            layer.attrs["weight_names"] = [f"{name}/kernel:0"]
+            layer[f"{name}/kernel:0"] = np.full(2, number, "float32")
+        inner = weights.create_group("net/1")
+        inner.attrs["weight_names"] = [f"{name}/kernel:0" for name in names]
+        for number, name in enumerate(names):
+            inner[f"{name}/kernel:0"] = np.full(3, number, "float32")
+    with open_saved(path) as saved:
+        for number, name in enumerate(names):
+            assert saved.weights.for_layer((name,))[0].read().tolist() == [number] * 2
+            assert saved.weights.for_layer(("net/1", name))[0].read().tolist() == [number] * 3
+        assert saved.weights.unclaimed() == []

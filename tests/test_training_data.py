@@ -14,7 +14,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 from keras2torch.training import slicing
-from keras2torch.training.emit import _environment
+from keras2torch.training.pages import environment as _environment
 
 
 def carried(source: str, *, last: bool = True) -> slicing.Slice:

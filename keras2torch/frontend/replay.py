@@ -15,6 +15,7 @@ from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
 from keras2torch.graph import Constant, Tensor, tensors_in
 from keras2torch.layers import REGISTRY, Layer
 from keras2torch.layers.base import call_parameters, snake_case
+from keras2torch.layers.refusals import REFUSALS
 from keras2torch.models import Functional, InputLayer, Model, Sequential
 from keras2torch.ops import OPS
 
@@ -225,6 +226,8 @@ class Replayer:
             )
         if name == "function":
             return config
+        if name in _MODELS:  # inside TimeDistributed
+            return self.layer(value, depth)
         if str(name) in REGISTRY and str(value.get("module", "keras.layers")).startswith(
             ("keras.layers", "keras.src.layers", "tf_keras", "keras.engine")
         ):
@@ -393,11 +396,9 @@ def mark_name(layer: Any) -> None:
 
 def _unknown(item: dict[str, Any], name: str) -> K2TError:
     registered = item.get("registered_name")
-    from keras2torch.layers import refusals  # type: ignore[attr-defined]
-
-    reason = getattr(refusals, "REFUSALS", {}).get(name)
-    if reason is not None:
-        return UnsupportedError(f"the layer {name} is not translated: {reason}")
+    if name in REFUSALS:
+        reason, fix = REFUSALS[name]
+        return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
     return UnsupportedError(
         f"the model holds a layer of the class {registered or name}, which is not Keras's own",
         where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",

@@ -13,7 +13,8 @@ from keras2torch.frontend.archive import SavedModel, open_saved
 from keras2torch.frontend.live import set_weights
 from keras2torch.frontend.replay import Replayer
 from keras2torch.layers.base import clear_names
-from keras2torch.models import Model
+from keras2torch.frontend.saved_tree import layer_tree
+from keras2torch.models import Model, Sequential
 
 
 def read_saved(
@@ -73,6 +74,35 @@ def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:
             attach(layer, weights, inner)
         elif layer.weights:
             set_weights(layer, weights.for_layer(inner))
+
+
+def attach_file(model: Model, path: str | os.PathLike[str]) -> None:
+    """Give a script's model the weights of a file, matched by the names of its layers.
+
+    Raises SavedModelError where the file holds other weights than the model has.
+    """
+    stack = contextlib.ExitStack()
+    try:
+        saved = stack.enter_context(open_saved(path))
+        attach(model, saved.weights_for(layer_tree(_config(model))), ())
+    except K2TError:
+        stack.close()
+        raise
+    model._archive = stack
+
+
+def _config(model: Model) -> dict[str, Any]:
+    """As much of a saved config as tells the layers, their classes and their order."""
+    layers = [
+        (
+            _config(layer)
+            if isinstance(layer, Model)
+            else {"class_name": type(layer).__name__, "config": {"name": layer.name}}
+        )
+        for layer in model.sublayers()
+    ]
+    kind = "Sequential" if isinstance(model, Sequential) else "Functional"
+    return {"class_name": kind, "config": {"name": model.name, "layers": layers}}
 
 
 def _compile(model: Model, saved: SavedModel, notes: list[str]) -> None:

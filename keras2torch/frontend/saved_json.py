@@ -12,7 +12,7 @@ from keras2torch.frontend.saved_bytes import quoted
 MAX_BYTES = 32 << 20
 """Larger than any config met in practice; a parsed document takes up to 25 times its text."""
 MAX_CONTAINERS = 1_000_000
-MAX_ITEMS = 6_000_000
+MAX_ITEMS = 3_000_000
 MAX_DEPTH = 200
 """Nested models take about five levels each."""
 MAX_DIGITS = 40

@@ -19,6 +19,8 @@ _SUBLAYER_NAMES = {
 }
 # Wrappers whose only weights are those of what they wrap.
 _WHOLE = ("layer", "cell")
+MAX_COMPARISONS = 5_000_000
+"""Of weights' names with layers, in one nested model of 1,500 layers with weights."""
 TOP_LEVEL = "top_level_model_weights"
 
 
@@ -122,10 +124,12 @@ class LegacyWeights(Weights):
         self, weights: list[Weight], leaves: dict[Path, LayerTree]
     ) -> dict[Path, list[Weight]]:
         owners: dict[Path, list[Weight]] = {}
+        if len(weights) * len(leaves) > MAX_COMPARISONS:
+            raise SavedModelError("a nested model has too many layers to tell their weights apart")
         above = {path: self._ancestors(path) for path in leaves}
         for weight in weights:
             best: list[Path] = []
-            best_score = (-1, 0)
+            best_score = (-1, 0, 0)
             for path, leaf in leaves.items():
                 score = _score(weight.name, leaf.name, above[path])
                 if score is not None and score >= best_score:
@@ -179,7 +183,7 @@ def _is_below(weight: Weight, names: list[str]) -> bool:
     return any(part in names or part.startswith(starts) for part in parts)
 
 
-def _score(weight: str, name: str, ancestors: list[str]) -> tuple[int, int] | None:
+def _score(weight: str, name: str, ancestors: list[str]) -> tuple[int, int, int] | None:
     """How well a weight's name fits a layer; None where it does not.
 
     "block/inner/dense/kernel" belongs to block > inner > dense, and not to block > dense; plain
@@ -188,13 +192,13 @@ def _score(weight: str, name: str, ancestors: list[str]) -> tuple[int, int] | No
     """
     parts = weight.split("/")[:-1]
     if not parts:
-        return (len(name), 0) if weight.startswith(f"{name}_") else None
+        return (0, 0, len(name)) if weight.startswith(f"{name}_") else None
     position = matched = skipped = 0
     wanted = name.split("/")
     above = [ancestor.split("/") for ancestor in ancestors]
     while position < len(parts):
         if parts[position : position + len(wanted)] == wanted:
-            return matched, -(skipped + len(above))
+            return matched, -(skipped + len(above)), len(wanted)
         while above and parts[position : position + len(above[0])] != above[0]:
             above.pop(0)
             skipped += 1

@@ -319,8 +319,7 @@ class RandomCrop(_ImageLayer):
     width: int
     seed: Any = None
     data_format: Any = None
-    name: Any = None
-    ignored = ("seed", "name")
+    ignored = ("seed",)
 
     def lower(self, b: Any, inputs: Any) -> Any:
         if tuple(inputs.shape[2:]) != (int(self.height), int(self.width)):

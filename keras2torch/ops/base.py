@@ -110,7 +110,7 @@ class Op(Operation):
             with numpy.errstate(all="ignore"):
                 made = self.fold(**values)
             if made is not NotImplemented:
-                return _constants(made, specs)
+                return _named(_constants(made, specs), tensors_in(arguments))
         return record(self, (), arguments, specs)
 
     def _argument(self, name: str, value: Any) -> Any:
@@ -162,7 +162,9 @@ def constant(value: Any, dtype: str | None = None) -> Constant:
     name = dtype or narrow.get(str(array.dtype), str(array.dtype))
     if name != str(array.dtype):
         array = array.astype(name)
-    return Constant(array, name)
+    made = Constant(array, name)
+    made.given = value
+    return made
 
 
 def as_plain(value: Any) -> Any:
@@ -175,6 +177,15 @@ def as_plain(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(as_plain(item) for item in value)
     return value
+
+
+def _named(made: Any, sources: list[Tensor]) -> Any:
+    """Constants that remember the variable that they fill, and what they were computed from."""
+    name = trace.assigned_name()
+    for item in tensors_in(made):
+        item.name = name if made is item else None
+        item.origin = next((t for t in sources if t.shape != ()), None)  # type: ignore[attr-defined]
+    return made
 
 
 def _constants(made: Any, specs: Any) -> Any:

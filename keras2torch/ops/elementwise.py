@@ -421,4 +421,12 @@ def xlogy(x: Any, y: Any) -> Any:
 @function("K.sqrt")
 def backend_sqrt(x: Any) -> Any:
     """Keras 2's: of negative numbers it is 0."""
-    return ops.sqrt(ops.maximum(x, 0.0))
+    return ops.sqrt(x if _is_bounded(x) else ops.maximum(x, 0.0))
+
+
+def _is_bounded(x: Any) -> bool:
+    """Whether a tensor is K.maximum(..., a positive number), as distances are computed."""
+    call = getattr(x, "call", None)
+    if call is None or call.operation.name != "maximum":
+        return False
+    return any(isinstance(v, (int, float)) and v >= 0 for v in call.kwargs.values())

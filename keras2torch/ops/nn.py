@@ -10,7 +10,7 @@ from typing import Any
 from keras2torch import config
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
-from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axes_of, function, ops
+from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axes_of, dim_argument, function, ops
 from keras2torch.ops.dtypes import float_dtype, is_float
 
 
@@ -20,23 +20,38 @@ def _floating(x: Any) -> Any:
 
 
 # Normalisation.
+class _Normalize(Op):
+    """``F.normalize``: x / max(norm, epsilon)."""
+
+    layout = "any"
+
+    def output_spec(self, x: Any, axis: Any, order: int, epsilon: float) -> Spec:
+        axes_of(axis, len(x.shape))
+        return Spec(x.shape, x.dtype)
+
+    def lower(self, b: Any, x: Any, axis: Any, order: int, epsilon: float) -> Any:
+        axes = axes_of(axis, len(x.axes))
+        dims = tuple(sorted(x.dim(a) for a in axes))
+        kwargs: dict[str, Any] = {} if order == 2 else {"p": float(order)}
+        dim: Any = dims if len(dims) > 1 else dim_argument(x, axes[0])
+        if dim != 1:
+            kwargs["dim"] = dim
+        return b.function("F.normalize", x, **kwargs, eps=float(epsilon))
+
+
+_normalize = _Normalize()
+
+
 @function("keras.ops.normalize")
 def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: Any = None) -> Any:
     """x over its norm, which is taken as ``epsilon`` at least."""
-    x = _floating(x)
-    epsilon = config.epsilon if epsilon is None else epsilon
-    if order != 2:
-        return x / ops.maximum(ops.norm(x, ord=order, axis=axis, keepdims=True), epsilon)
-    inverse = ops.rsqrt(ops.sum(ops.square(x), axis=axis, keepdims=True))
-    return x * ops.minimum(inverse, 1.0 / epsilon)
+    return _normalize.record(_floating(x), axis, int(order), config.epsilon if epsilon is None else epsilon)
 
 
 @function("K.l2_normalize {tf.nn,tf.math,tf}.l2_normalize(dim=axis)")
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12) -> Any:
     """TensorFlow's: x * rsqrt(max(sum(x²), epsilon))."""
-    x = _floating(x)
-    total = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(total, epsilon))
+    return _normalize.record(_floating(x), axis, 2, float(epsilon) ** 0.5)
 
 
 @function("keras.ops.moments")

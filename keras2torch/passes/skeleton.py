@@ -49,6 +49,7 @@ def _shower(exact: bool, numbered: bool, loose: bool = False) -> Callable[[Any],
                 item.buffer,
                 item.frozen,
                 item.hints[-1:],
+                _config(item.initial),
             )
         if isinstance(item, Submodule):
             return _submodule(item, members)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras2torch.training import datasets, slicing
-from keras2torch.training.record import _OLD_NAMES, SIGNATURES, Training, TrainingCall
+from keras2torch.training.calls import OLD_NAMES, SIGNATURES, TrainingCall
+from keras2torch.training.record import Training
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def argument_nodes(call: TrainingCall) -> dict[str, ast.expr]:
     found = dict(zip(names, node.args))
     for keyword in node.keywords:
         if keyword.arg is not None:
-            found[_OLD_NAMES.get(keyword.arg, keyword.arg)] = keyword.value
+            found[OLD_NAMES.get(keyword.arg, keyword.arg)] = keyword.value
     return found
 
 

@@ -3,87 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
-from keras2torch.quoting import identifier, prose, quote, to_identifier
-from keras2torch.training import metrics
+from keras2torch.quoting import identifier, prose, quote
 from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
 from keras2torch.training.data_text import data_text, input_rows
 from keras2torch.training.heads import Head
 from keras2torch.training.imports import sorted_imports
-from keras2torch.training.losses import Loss, TorchLoss
+from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
+from keras2torch.training.pages import environment
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of the generated module, as in the public contract."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str = "float32"
-    permutation: tuple[int, ...] | None = None
-    activation: str | None = None
-
-
-@dataclass(frozen=True)
-class ModuleInfo:
-    """What the training script must know of the module file beside it.
-
-    ``argument_names`` are those of ``forward``,
-    ``penalties`` are the terms that regularisers add to the loss, and ``constraints`` the statements
-    that project weights after an update; both call the module ``net``.
-    """
-
-    module_name: str
-    class_name: str
-    source_name: str
-    header: str = ""
-    inputs: tuple[Any, ...] = ()
-    outputs: tuple[Any, ...] = ()
-    argument_names: tuple[str, ...] = ()
-    needs_torchinfo: bool = False
-    has_batch_norm: bool = False
-    penalties: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    weights_file: str | None = None
-
-
-@dataclass
-class Column:
-    """A number summed on the device over the epoch: its variable, the batch's sum, its length."""
-
-    name: str
-    expression: str
-    size: int = 1
-
-
-@dataclass
-class Printed:
-    """A number that is printed: its name in the history, and its formula from the sums."""
-
-    name: str
-    formula: str
-    direction: str | None = None
-
-
-@dataclass
-class Step:
-    """The loss, the metrics, and how they are summed."""
-
-    lines: list[str]
-    columns: list[Column]
-    printed: list[Printed]
-    heads: list[Head]
-    helpers: list[str] = field(default_factory=list)  # pages in templates/metrics
-    functions: list[str] = field(default_factory=list)  # sources
+from keras2torch.training.step import Step, lower_step, names_of_ends
 
 
 def emit_training(training: Training | None, module: ModuleInfo) -> str:
@@ -123,7 +59,7 @@ class _Emission:
         self.optimizer = get_optimizer(self.training.compiled.get("optimizer"))
         self.callbacks = lower_callbacks(self.training, self.step.printed, self.validated)
         text = self._optimizer()
-        body = _environment().get_template("train.py.jinja").render(self._context(text))
+        body = environment().get_template("train.py.jinja").render(self._context(text))
         return body.replace("@IMPORTS@", self._imports(body))
 
     @property
@@ -162,7 +98,7 @@ class _Emission:
             "many_outputs": len(heads) > 1,
             "summary_lines": self._summary_lines(),
         }
-        return _environment().get_template("predict.py.jinja").render(context)
+        return environment().get_template("predict.py.jinja").render(context)
 
     # The parts of the page.
     def _context(self, optimizer: OptimizerText) -> dict[str, Any]:
@@ -344,7 +280,7 @@ class _Emission:
         helpers = []
         if optimizer.template:
             options = self.optimizer.arguments
-            page = _environment().get_template(f"optimizers/{optimizer.template}.py.jinja")
+            page = environment().get_template(f"optimizers/{optimizer.template}.py.jinja")
             helpers.append(page.render(options).strip())
         schedule = self.optimizer.learning_rate
         if isinstance(schedule, LearningRateSchedule):
@@ -371,10 +307,10 @@ class _Emission:
             ]
             helpers.append("\n".join(lines))
         if self.optimizer.use_ema:
-            helpers.append(_environment().get_template("take_average.py.jinja").render().strip())
+            helpers.append(environment().get_template("take_average.py.jinja").render().strip())
         helpers += self.step.functions
         for name in self.step.helpers:
-            page = _environment().get_template(f"metrics/{name}.py.jinja")
+            page = environment().get_template(f"metrics/{name}.py.jinja")
             helpers.append(page.render().strip())
         return helpers + self.callbacks.functions
 
@@ -578,7 +514,7 @@ class _Emission:
 
     def _data(self) -> str:
         pages = [
-            _environment().get_template(f"data/{name}.py.jinja").render().strip()
+            environment().get_template(f"data/{name}.py.jinja").render().strip()
             for name in self.data.helpers
         ]
         text = data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
@@ -610,234 +546,4 @@ class _Emission:
         return sorted_imports(lines | set(self.data.imports), self.module.module_name)
 
 
-@dataclass(frozen=True)
-class Ends:
-    """The variables of inputs, predictions and targets in the script."""
-
-    inputs: tuple[str, ...]
-    predictions: tuple[str, ...]
-    targets: tuple[str, ...]
-
-
-_TAKEN = {
-    *"net args loss sums weight count batch order model dataset optimizer p q t error sign".split(),
-    *"binary chosen true positives negatives log_p smoothed step steps bar np torch dist nn".split(),
-}
-
-
-def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
-    """Readable, distinct variable names for all tensors of a batch."""
-    taken = set(_TAKEN)
-
-    def free(name: str) -> str:
-        name = to_identifier(name, "value")
-        if name in taken:
-            name = f"{name}_"
-        base, n = name, 2
-        while name in taken:
-            name, n = f"{base}{n}", n + 1
-        taken.add(name)
-        return name
-
-    names = module.argument_names or tuple(port.name for port in module.inputs)
-    inputs = tuple(free(name) for name in names)
-    try:
-        found = training.losses()
-    except K2TError:
-        found = [None] * len(module.outputs)
-    if len(found) != len(module.outputs):  # nothing compiled, or a loss per part of the outputs
-        found = [None] * len(module.outputs)
-    predictions, targets = [], []
-    for port, loss in zip(module.outputs, found):
-        single = len(module.outputs) == 1
-        logits = port.activation is not None or getattr(loss, "from_logits", False)
-        kind = "logits" if logits else "prediction"
-        aim = "label" if loss is not None and loss.takes else "target"
-        stem = "" if single else f"{to_identifier(port.name)}_"
-        predictions.append(free(f"{stem}{kind}"))
-        targets.append(free(f"{stem}{aim}"))
-    return Ends(inputs, tuple(predictions), tuple(targets))
-
-
-def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: bool) -> Step:
-    """Losses and metrics of all outputs as lines of ``compute_loss``."""
-    found = training.losses()
-    compiled = training.compiled
-    assert compiled is not None
-    heads = [
-        Head(
-            name=training.output_names[i],
-            prediction=ends.predictions[i],
-            target=ends.targets[i],
-            shape=tuple(port.shape),
-            permutation=port.permutation,
-            activation=port.activation,
-            target_shape=training.target_shape(i),
-            weight="weight" if weighted else None,
-            sparse=_is_sparse(found[i], training.target_shape(i), tuple(port.shape)),
-        )
-        for i, port in enumerate(module.outputs)
-    ]
-    lines = _forward_lines(ends, module)
-    many = sum(loss is not None for loss in found) > 1
-    weights = _loss_weights(training, compiled.get("loss_weights"), heads)
-    terms, columns, printed = [], [], []
-    functions: list[str] = []
-    count = f"len({ends.targets[0]})"
-    for head, loss, factor in zip(heads, found, weights):
-        if loss is None:
-            continue
-        lines += loss.setup(head)
-        _add_functions(functions, loss.functions(head))
-        name = f"{to_identifier(head.name)}_loss" if many else "loss"
-        lines.append(f"{name} = {loss.reduced(head)}")
-        terms.append(name if factor in (None, 1) else f"{quote(factor)} * {name}")
-        if many:
-            columns.append(Column(name, f"{count} * {name}"))
-            printed.append(Printed(f"{head.name}_loss", f"{name} / count", "down"))
-    if many or terms != ["loss"]:
-        lines.append(f"loss = {' + '.join(terms)}")
-    if module.penalties:
-        lines.append("loss = loss + penalty(getattr(net, 'module', net))  # inside DDP")
-    columns.insert(0, Column("loss", f"{count} * loss"))
-    printed.insert(0, Printed("loss", "loss / count", "down"))
-    step = Step(lines, columns, printed, heads, functions=functions)
-    _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
-    _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
-    return step
-
-
-def _is_sparse(
-    loss: Loss | None, target: tuple[int | None, ...] | None, shape: tuple[int | None, ...]
-) -> bool:
-    if isinstance(loss, TorchLoss):
-        return loss.is_sparse and (target is None or len(target) < len(shape))
-    return loss is not None and loss.sparse
-
-
-def _forward_lines(ends: Ends, module: ModuleInfo) -> list[str]:
-    inputs = ", ".join(ends.inputs)
-    outputs = ", ".join(ends.predictions)
-    if len(ends.predictions) == 1:
-        forward = f"{outputs} = net({inputs}).float()"
-    else:
-        forward = f"{outputs} = (output.float() for output in net({inputs}))"
-    return [
-        "with torch.autocast(args.device.type, torch.bfloat16, enabled=args.amp):",
-        f"    {forward}",
-    ]
-
-
-def _loss_weights(training: Training, given: Any, heads: list[Head]) -> list[Any]:
-    if given is None:
-        return [None] * len(heads)
-    if isinstance(given, (int, float)):
-        return [given] * len(heads)
-    return training.per_output(given, "loss_weights")
-
-
-def _lower_metrics(training: Training, step: Step, given: Any, ends: Ends, weighted: bool) -> None:
-    """Append the columns and printed numbers of ``metrics`` or ``weighted_metrics``."""
-    if not given:
-        return
-    heads = step.heads
-    count = f"len({ends.targets[0]})"
-    if len(heads) == 1:
-        flat: list[Any] = []
-        for value in given.values() if isinstance(given, dict) else given:
-            flat += value if isinstance(value, (list, tuple)) else [value]
-        per_head: list[Any] = [flat]
-    else:
-        per_head = training.per_output(given, "metrics")
-    taken = {printed.name for printed in step.printed}
-    for head, wanted in zip(heads, per_head):
-        for one in wanted if isinstance(wanted, (list, tuple)) else [wanted]:
-            if one is None:
-                continue
-            metric = metrics.get(one, head)
-            name = metric.name or "metric"
-            if len(heads) > 1:
-                name = f"{head.name}_{name}"
-            if name in taken and weighted:
-                name = f"weighted_{name}"
-            base, n = name, 1
-            while name in taken:
-                name, n = f"{base}_{n}", n + 1
-            taken.add(name)
-            variable = to_identifier(name, "metric")
-            _lower_metric(step, metric, head, name, variable, count, weighted)
-
-
-def _lower_metric(
-    step: Step,
-    metric: metrics.Metric,
-    head: Head,
-    name: str,
-    variable: str,
-    count: str,
-    weighted: bool,
-) -> None:
-    step.lines += [line for line in metric.setup(head) if not _holds(step.lines, line)]
-    statistics = metric.statistics(head)
-    _add_functions(step.functions, metric.functions(head))
-    if any(source.startswith(f"def {variable}(") for source in step.functions):
-        variable = f"{variable}_value"
-    step.helpers += [page for page in metric.templates() if page not in step.helpers]
-    if statistics is not None:
-        if weighted:
-            raise UnsupportedError(f"{name} as a weighted metric is not carried")
-        names = [f"{variable}_{statistic.name}" for statistic in statistics]
-        for label, statistic in zip(names, statistics):
-            step.lines.append(f"{label} = {statistic.expression}")
-            step.columns.append(Column(label, label, statistic.size))
-        step.printed.append(Printed(name, metric.formula(names), metric.direction))
-        return
-    if weighted:
-        step.lines.append(f"{variable} = {metric.each(head)}")
-        step.columns.append(Column(variable, f"({variable} * {head.weight}).sum()"))
-        step.columns.append(Column(f"{variable}_weight", f"{head.weight}.sum()"))
-        formula = f"{variable} / {variable}_weight"
-    else:
-        step.lines.append(f"{variable} = {metric.mean(head)}")
-        step.columns.append(Column(variable, f"{count} * {variable}"))
-        formula = f"{variable} / count"
-    step.printed.append(Printed(name, formula, metric.direction))
-
-
-def _add_functions(known: list[str], more: tuple[str, ...]) -> None:
-    """Append sources; UnsupportedError where two different functions have one name."""
-    heads = {source.partition("(")[0]: source for source in known}
-    for source in more:
-        name = source.partition("(")[0]
-        if name in heads and heads[name] != source:
-            raise UnsupportedError(f"two functions are called {name.removeprefix('def ')}")
-        if name not in heads:
-            known.append(source)
-            heads[name] = source
-
-
-def _holds(lines: list[str], line: str) -> bool:
-    """Whether an assignment has been made and its variables still hold what it gave them."""
-    target = line.partition(" = ")[0]
-    made = [other for other in lines if other.partition(" = ")[0] == target]
-    return bool(made) and made[-1] == line
-
-
-def _environment() -> Any:
-    global _jinja
-    if _jinja is None:
-        import jinja2
-
-        here = Path(__file__).resolve().parent
-        places = [here.parent / "templates", here.parent.parent / "templates"]
-        _jinja = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([str(p) for p in places if p.is_dir()]),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            undefined=jinja2.StrictUndefined,
-        )
-    return _jinja
-
-
-_jinja: Any = None
+__all__ = ["ModuleInfo", "Port", "emit_training"]

@@ -1,242 +1,22 @@
-"""What a recording model keeps of compile(), fit(), evaluate() and predict(), and the Training of it."""
+"""The Training of a recorded model: its compile() and fit() calls, resolved to its outputs."""
 
 from __future__ import annotations
 
-import inspect
-import itertools
-import linecache
-import math
-import sys
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from keras2torch.errors import K2TError
-from keras2torch.frontend import trace
-from keras2torch.training import callbacks, losses, optimizers
-
-_order = itertools.count()
-
-
-@dataclass(frozen=True)
-class TrainingCall:
-    """One call of a training method: its arguments under Keras's newest names, and where it stands.
-
-    ``filename`` and ``line`` lead to the statement in the program's source (None: there is none).
-    """
-
-    method: str
-    arguments: dict[str, Any]
-    where: str | None = None
-    order: int = 0
-    filename: str | None = None
-    line: int | None = None
-
-    def get(self, name: str) -> Any:
-        """An argument as given, or Keras's default for it."""
-        return self.arguments.get(name, SIGNATURES[self.method].parameters[name].default)
-
-    @property
-    def source(self) -> str | None:
-        """The whole program that the call is in."""
-        if self.filename is None:
-            return None
-        return "".join(linecache.getlines(self.filename)) or None
-
-
-def _signature(text: str) -> inspect.Signature:
-    namespace: dict[str, Any] = {}
-    exec(f"def method({text}): pass", namespace)  # literals of this file, nothing of the input's
-    return inspect.signature(namespace["method"])
-
-
-_FIT = (
-    "x=None, y=None, batch_size=None, epochs=1, verbose='auto', callbacks=None, "
-    "validation_split=0.0, validation_data=None, shuffle=True, class_weight=None, "
-    "sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None, "
-    "validation_batch_size=None, validation_freq=1"
+from keras2torch.training import losses
+from keras2torch.training.calls import (
+    SIGNATURES,
+    TrainingCall,
+    is_many,
+    last_compile,
+    metric_names,
+    output_names,
+    record_call,
 )
-_EVALUATE = (
-    "x=None, y=None, batch_size=None, verbose='auto', sample_weight=None, steps=None, "
-    "callbacks=None, return_dict=False"
-)
-_PREDICT = "x=None, batch_size=None, verbose='auto', steps=None, callbacks=None"
-SIGNATURES = {
-    "compile": _signature(
-        "optimizer='rmsprop', loss=None, loss_weights=None, metrics=None, weighted_metrics=None, "
-        "run_eagerly=False, steps_per_execution=1, jit_compile='auto', auto_scale_loss=True"
-    ),
-    "fit": _signature(_FIT),
-    "evaluate": _signature(_EVALUATE),
-    "predict": _signature(_PREDICT),
-    "fit_generator": _signature(
-        "x, steps_per_epoch=None, epochs=1, verbose=1, callbacks=None, validation_data=None, "
-        "validation_steps=None, validation_freq=1, class_weight=None, shuffle=True, initial_epoch=0"
-    ),
-    "evaluate_generator": _signature("x, steps=None, callbacks=None, verbose=0"),
-    "predict_generator": _signature("x, steps=None, callbacks=None, verbose=0"),
-    "train_on_batch": _signature(
-        "x, y=None, sample_weight=None, class_weight=None, return_dict=False"
-    ),
-    "test_on_batch": _signature("x, y=None, sample_weight=None, return_dict=False"),
-    "predict_on_batch": _signature("x"),
-    "predict_classes": _signature(_PREDICT),
-    "predict_proba": _signature(_PREDICT),
-}
-_OLD_NAMES = {
-    "nb_epoch": "epochs",
-    "samples_per_epoch": "samples_per_epoch",
-    "nb_val_samples": "validation_steps",
-    "generator": "x",
-    "val_samples": "steps",
-}
-# Arguments of old releases that do not change what is learnt.
-_IGNORED = {
-    "show_accuracy",
-    "class_mode",
-    "theano_mode",
-    "max_queue_size",
-    "max_q_size",
-    "workers",
-    "nb_worker",
-    "use_multiprocessing",
-    "pickle_safe",
-    "sample_weight_mode",
-    "target_tensors",
-    "distribute",
-    "experimental_run_tf_function",
-    "experimental_steps_per_execution",
-    "run_eagerly",
-    "options",
-    "run_metadata",
-}
-
-
-def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Keep a call of ``model.<method>`` in ``model.training_calls``; returns what scripts go on with.
-
-    Raises K2TError for arguments that the method does not have.
-    """
-    where = trace.user_location()
-    kwargs = {_OLD_NAMES.get(name, name): value for name, value in kwargs.items()}
-    kwargs = {
-        name: value
-        for name, value in kwargs.items()
-        if name in SIGNATURES[method].parameters or name not in _IGNORED
-    }
-    samples = kwargs.pop("samples_per_epoch", None)  # Keras 1 counted samples, not steps
-    try:
-        arguments = dict(SIGNATURES[method].bind(*args, **kwargs).arguments)
-    except TypeError as error:
-        raise K2TError(f"{method}(): {error}", where=where) from None
-    if samples is not None:
-        arguments["samples_per_epoch"] = samples
-    filename, line = _site()
-    call = TrainingCall(method, arguments, where, next(_order), filename, line)
-    model.training_calls.append(call)
-    if method == "compile":
-        model.optimizer = _or_as_given(optimizers.get, call.get("optimizer"))
-        model.loss = call.get("loss")
-        return None
-    if "x" in arguments and not method.endswith("_generator"):
-        model.build_from_data(arguments["x"])
-    return _answer(model, call)
-
-
-def _or_as_given(get: Any, value: Any) -> Any:
-    try:
-        return get(value)
-    except K2TError:
-        return value  # told when the training script is made, if it is
-
-
-def _site() -> tuple[str | None, int | None]:
-    frame = sys._getframe(1)
-    while frame is not None:
-        if trace.is_user_file(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return None, None
-
-
-class _Curves(dict):
-    """``history.history`` of a fit that did not run: any curve has one zero per epoch."""
-
-    def __init__(self, epochs: int, names: list[str]):
-        super().__init__({name: [0.0] * epochs for name in names})
-        self.epochs = epochs
-
-    def __missing__(self, name: str) -> list[float]:
-        return [0.0] * self.epochs
-
-
-def _answer(model: Any, call: TrainingCall) -> Any:
-    """What the method would return, in form: nothing trains while a program is recorded."""
-    outputs = model.outputs or []
-    losses = [f"{name}_loss" for name in _output_names(model, outputs)] if len(outputs) > 1 else []
-    names = ["loss", *losses, *_metric_names(model)]
-    if call.method in ("fit", "fit_generator"):
-        history = callbacks.History()
-        validated = call.get("validation_data") is not None or call.arguments.get(
-            "validation_split"
-        )
-        epochs = call.get("epochs") if isinstance(call.get("epochs"), int) else 1
-        curves = names + [f"val_{name}" for name in names] if validated else names
-        history.history, history.epoch = _Curves(epochs, curves), list(range(epochs))
-        history.model, history.params = model, {"epochs": epochs}  # type: ignore[attr-defined]
-        model.history = history
-        return history
-    if call.method.startswith("predict"):
-        return _predictions(model, call)
-    if call.arguments.get("return_dict"):
-        return dict.fromkeys(names, 0.0)
-    return [0.0] * len(names) if len(names) > 1 else 0.0
-
-
-def _metric_names(model: Any) -> list[str]:
-    compiled = last_compile(model.training_calls)
-    metrics = compiled.get("metrics") if compiled else None
-    if isinstance(metrics, dict):
-        metrics = [m for value in metrics.values() for m in (value if _many(value) else [value])]
-    flat = [m for value in metrics or [] for m in (value if _many(value) else [value])]
-    return [
-        (
-            m
-            if isinstance(m, str)
-            else str(getattr(m, "name", None) or getattr(m, "__name__", "metric"))
-        )
-        for m in flat
-    ]
-
-
-def _predictions(model: Any, call: TrainingCall) -> Any:
-    from keras2torch.frontend.standins.arrays import constant
-
-    x = call.arguments.get("x")
-    first = next(iter(x.values())) if isinstance(x, dict) else x[0] if _many(x) else x
-    shape = getattr(first, "shape", None) or (1,)
-    count = shape[0] if isinstance(shape[0], int) else 1
-    outputs = [
-        constant((count, *(n or 1 for n in tensor.shape[1:])), 1 / (tensor.shape[-1] or 1))
-        for tensor in model.outputs or []
-    ]
-    if call.method == "predict_classes":
-        return (
-            constant(outputs[0].shape[:-1], 0, "int64")
-            if outputs
-            else constant((count,), 0, "int64")
-        )
-    return outputs[0] if len(outputs) == 1 else outputs
-
-
-def _many(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
-def last_compile(calls: list[TrainingCall], before: int | None = None) -> TrainingCall | None:
-    """The compile() in force at a point of the program."""
-    found = [c for c in calls if c.method == "compile" and (before is None or c.order < before)]
-    return found[-1] if found else None
 
 
 @dataclass(frozen=True)
@@ -309,7 +89,7 @@ class Training:
                     where=where,
                 )
             return [value.get(name) for name in self.output_names]
-        if _many(value):
+        if is_many(value):
             if len(value) == 1 and count > 1 and what == "loss":
                 return [value[0]] * count
             if len(value) != count:
@@ -325,7 +105,7 @@ class Training:
             y = call.arguments.get("y")
             if isinstance(y, dict):
                 y = y.get(self.output_names[index])
-            elif _many(y) and len(self.output_names) > 1 and len(y) == len(self.output_names):
+            elif is_many(y) and len(self.output_names) > 1 and len(y) == len(self.output_names):
                 y = y[index]
             shape = getattr(y, "shape", None)
             if isinstance(shape, tuple) and shape:
@@ -368,7 +148,7 @@ def record(model: Any) -> Training | None:
         tuple(c for c in calls if c.method in ("evaluate", "evaluate_generator")),
         tuple(c for c in calls if c.method.startswith("predict")),
         tuple(str(tensor.name) for tensor in model.inputs or []),
-        _output_names(model, outputs),
+        output_names(model, outputs),
         tuple(tuple(tensor.shape) for tensor in outputs),
         tuple(calls),
         _overrides(model),
@@ -386,22 +166,6 @@ def _overrides(model: Any) -> tuple[str, ...]:
     )
 
 
-def _output_names(model: Any, outputs: list[Any]) -> tuple[str, ...]:
-    structure = getattr(model, "output_structure", None)
-    if isinstance(structure, dict) and len(structure) == len(outputs):
-        return tuple(str(name) for name in structure)
-    names = []
-    for tensor in outputs:
-        operation = tensor.call.operation if tensor.call else None
-        names.append(str(getattr(operation, "name", None) or tensor.name or "output"))
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:  # Keras tells equal names apart by a counter
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
-    return tuple(unique)
-
-
 def stripped_activations(model: Any, outputs: Any = None) -> list[str | None]:
     """Per output, the activation that the compiled loss undoes: ``forward`` may return logits there.
 
@@ -417,6 +181,13 @@ def stripped_activations(model: Any, outputs: Any = None) -> list[str | None]:
         return [None] * count
 
 
-def steps_per_epoch(samples: int, batch_size: int) -> int:
-    """Batches in an epoch, the last short one counted."""
-    return math.ceil(samples / batch_size)
+_metric_names = metric_names
+
+__all__ = [
+    "SIGNATURES",
+    "Training",
+    "TrainingCall",
+    "record",
+    "record_call",
+    "stripped_activations",
+]

@@ -14,10 +14,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from keras2torch.training.data_helpers import EQUIVALENTS, FRAMEWORKS, LITERALS
-
-
-class CannotCarry(Exception):
-    """Why the statements cannot stand alone; ``str`` is one line for a comment."""
+from keras2torch.training.syntax import (
+    CannotCarry,
+    aliases,
+    all_bound_names,
+    bodies,
+    bound_names,
+    is_main_guard,
+    normal_path,
+    path_to,
+    replaced_lines,
+    root_name,
+    span,
+    used_names,
+    walk_scope,
+)
 
 
 @dataclass
@@ -43,7 +54,11 @@ _SILENT = {
     "imshow",
     "plot",
 }
+
+
 _STATEFUL = {"default_rng", "RandomState", "Random", "Generator", "iter", "open", "reader"}
+
+
 _FORBIDDEN = {
     "argparse": "it reads the command line",
     "sys.argv": "it reads the command line",
@@ -64,13 +79,13 @@ def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
 class _Slicer:
     def __init__(self, source: str, tree: ast.Module):
         self.source, self.lines, self.tree = source, source.splitlines(), tree
-        self.aliases = dict(_aliases(tree))  # local name -> dotted path of what is imported
+        self.aliases = dict(aliases(tree))  # local name -> dotted path of what is imported
         self.renamed = set(self._framework_names())
         self.imports = {
             name: node
             for node in ast.walk(tree)
             if isinstance(node, (ast.Import, ast.ImportFrom))
-            for name in _bound(node)
+            for name in bound_names(node)
         }
         self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         self.stateful = set(self._stateful_names())
@@ -95,7 +110,7 @@ class _Slicer:
 
     def carry(self, call: ast.Call, expressions: list[ast.expr]) -> Slice:
         visible = self._visible(call)
-        needed = set().union(*(_used(node) for node in expressions))
+        needed = set().union(*(used_names(node) for node in expressions))
         kept = self._backward(visible, needed)
         drawn = self._random_statements(visible, kept)
         if drawn:
@@ -113,7 +128,7 @@ class _Slicer:
     # What can be seen from the call.
     def _visible(self, call: ast.Call) -> list[ast.stmt]:
         """The statements that run before the call, outermost scope first."""
-        path = _path_to(self.tree, call)
+        path = path_to(self.tree, call)
         if path is None:
             raise CannotCarry("the call is not found in the source")
         visible: list[ast.stmt] = []
@@ -123,12 +138,12 @@ class _Slicer:
         if len(functions) > 1:
             raise CannotCarry("the call is inside a nested function")
         for node, inner in zip(path, path[1:]):
-            for body in _bodies(node):
+            for body in bodies(node):
                 if inner in body:
                     before = body[: body.index(inner)]
                     if node is self.tree and functions:
                         before = [s for s in body if s is not functions[0]]
-                        before = [s for s in before if not _is_main_guard(s)]
+                        before = [s for s in before if not is_main_guard(s)]
                     visible += before
             if isinstance(node, (ast.For, ast.While)) and inner in node.body:
                 visible = [s for s in visible if not any(s is item for item in node.body)]
@@ -183,7 +198,7 @@ class _Slicer:
         for statement in reversed(self._folded(visible)):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 continue
-            made = _bound(statement)
+            made = bound_names(statement)
             if isinstance(statement, ast.Assign) and made and made <= self.renamed:
                 continue
             if id(statement) not in chosen and not self._concerns(statement, needed):
@@ -192,8 +207,8 @@ class _Slicer:
             if isinstance(statement, ast.Assign) and all(
                 isinstance(t, ast.Name) for t in statement.targets
             ):
-                needed -= _bound(statement)
-            needed |= _used(statement)
+                needed -= bound_names(statement)
+            needed |= used_names(statement)
         return list(reversed(kept))
 
     def _folded(self, statements: Iterable[ast.stmt]) -> Iterator[ast.stmt] | list[ast.stmt]:
@@ -201,7 +216,7 @@ class _Slicer:
         found: list[ast.stmt] = []
         for statement in statements:
             if isinstance(statement, ast.If):
-                if _is_main_guard(statement):
+                if is_main_guard(statement):
                     continue
                 decided = self._decide(statement.test)
                 if decided is not None:
@@ -229,14 +244,16 @@ class _Slicer:
         return not equal if isinstance(test.ops[0], ast.NotEq) else None
 
     def _concerns(self, statement: ast.stmt, needed: set[str]) -> bool:
-        if _bound(statement) & needed:
+        if bound_names(statement) & needed:
             return True
-        if self.stateful & needed & _used(statement) and not isinstance(statement, ast.FunctionDef):
+        if self.stateful & needed & used_names(statement) and not isinstance(
+            statement, ast.FunctionDef
+        ):
             return True  # it draws from a generator, or reads on in a file
-        for node in _walk_scope(statement):
+        for node in walk_scope(statement):
             stored = isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del))
             if isinstance(node, (ast.Subscript, ast.Attribute)) and stored:
-                if _root(node) in needed:
+                if root_name(node) in needed:
                     return True
             if isinstance(node, ast.Call) and self._may_change(node, statement, needed):
                 return True
@@ -246,13 +263,13 @@ class _Slicer:
         """A call for its effect: ``items.append(x)``, ``scaler.fit(x)``, ``np.random.shuffle(x)``."""
         if not isinstance(statement, (ast.Expr, ast.For, ast.While, ast.With, ast.If, ast.Try)):
             return False
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else _root(node.func)
-        if name in _SILENT or _root(node.func) in ("plt", "pyplot", "sns"):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else root_name(node.func)
+        if name in _SILENT or root_name(node.func) in ("plt", "pyplot", "sns"):
             return False
-        root = _root(node.func)
+        root = root_name(node.func)
         if isinstance(node.func, ast.Attribute) and root in needed and root not in self.aliases:
             return True
-        arguments = {n for argument in node.args for n in _used(argument)}
+        arguments = {n for argument in node.args for n in used_names(argument)}
         return name == "shuffle" and bool(arguments & needed)
 
     def _random_statements(self, visible: list[ast.stmt], kept: list[ast.stmt]) -> list[ast.stmt]:
@@ -277,7 +294,7 @@ class _Slicer:
         """Whether a statement uses a random module, or calls a function of the program that does."""
         if isinstance(statement, (ast.FunctionDef, ast.Import, ast.ImportFrom)) and seeds:
             return False
-        for node in _walk_scope(statement):
+        for node in walk_scope(statement):
             if not isinstance(node, ast.Call):
                 continue
             path = self._path(node.func) or ""
@@ -298,9 +315,9 @@ class _Slicer:
 
     # Whether it can stand alone.
     def _check(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
-        bound = set().union(*(_all_bound(s) for s in kept)) | set(self.imports) | self.renamed
+        bound = set().union(*(all_bound_names(s) for s in kept)) | set(self.imports) | self.renamed
         for node in [*kept, *expressions]:
-            for name in _used(node):
+            for name in used_names(node):
                 if name not in bound and not hasattr(builtins, name) and name != "__file__":
                     raise CannotCarry(f"{name} has no value here")
             for inner in ast.walk(node):
@@ -334,7 +351,7 @@ class _Slicer:
         )
         last = statement.end_lineno or statement.lineno
         replaced = self._replacements(statement)
-        lines = _replace(self.lines, replaced)[first - 1 : last]
+        lines = replaced_lines(self.lines, replaced)[first - 1 : last]
         start = len(self.lines[first - 1]) - len(self.lines[first - 1].lstrip())
         if (
             self.lines[first - 1][:start].strip()
@@ -369,7 +386,7 @@ class _Slicer:
             node = ast.parse(text, mode="eval").body
         else:
             node = ast.parse(text.strip(), mode="eval").body
-        lines = _replace(text.splitlines(), self._replacements(node))
+        lines = replaced_lines(text.splitlines(), self._replacements(node))
         return "\n".join(lines)
 
     def _replacements(self, root: ast.AST) -> list[tuple[int, int, int, str]]:
@@ -387,17 +404,17 @@ class _Slicer:
                 continue
             handled |= {id(inner) for inner in ast.walk(target)}
             if isinstance(node, ast.Call) and path in LITERALS:
-                found.append((*_span(node), LITERALS[path]))
+                found.append((*span(node), LITERALS[path]))
                 continue
             if path not in EQUIVALENTS:
                 raise CannotCarry(f"{path} has no equivalent")
             name, pages = EQUIVALENTS[path]
             self.result.helpers += [page for page in pages if page not in self.result.helpers]
-            found.append((*_span(target), name))
+            found.append((*span(target), name))
         return found
 
     def _collect_imports(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
-        wanted = set().union(*(_used(n) for n in [*kept, *expressions]))
+        wanted = set().union(*(used_names(n) for n in [*kept, *expressions]))
         for name in sorted(wanted & set(self.imports)):
             if normal_path(self.aliases[name]).partition(".")[0] in FRAMEWORKS:
                 continue
@@ -415,143 +432,3 @@ class _Slicer:
                     text = f"from {node.module} import {written}"
                 if text not in self.result.imports:
                     self.result.imports.append(text)
-
-
-def normal_path(path: str) -> str:
-    """Keras's many import paths as one: ``tensorflow.python.keras.x``, ``tf_keras.x`` -> ``keras.x``."""
-    for prefix in ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras.api"):
-        if path == prefix or path.startswith(f"{prefix}."):
-            path = "keras" + path[len(prefix) :]
-    return path.replace("keras.utils.np_utils.", "keras.utils.").replace(
-        "keras.preprocessing.sequence.", "keras.utils."
-    )
-
-
-def _aliases(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.asname:
-                    yield alias.asname, alias.name
-                else:
-                    top = alias.name.partition(".")[0]
-                    yield top, top
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                yield alias.asname or alias.name, f"{node.module or ''}.{alias.name}"
-
-
-def _path_to(tree: ast.Module, target: ast.AST) -> list[ast.AST] | None:
-    """Statements from the module down to the one that holds a node at the target's place."""
-    place = (target.lineno, target.col_offset, target.end_lineno)  # type: ignore[attr-defined]
-
-    def search(node: ast.AST, path: list[ast.AST]) -> list[ast.AST] | None:
-        for child in ast.iter_child_nodes(node):
-            here = (
-                getattr(child, "lineno", None),
-                getattr(child, "col_offset", None),
-                getattr(child, "end_lineno", None),
-            )
-            if isinstance(child, ast.Call) and here == place:
-                return path
-            deeper = search(child, [*path, child] if isinstance(child, ast.stmt) else path)
-            if deeper is not None:
-                return deeper
-        return None
-
-    return search(tree, [tree])
-
-
-def _bodies(node: ast.AST) -> list[list[ast.stmt]]:
-    bodies = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
-    bodies += [handler.body for handler in getattr(node, "handlers", [])]
-    return [body for body in bodies if isinstance(body, list)]
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and isinstance(node.test.left, ast.Name)
-        and node.test.left.id == "__name__"
-    )
-
-
-def _walk_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """A statement's nodes, without the bodies of functions and classes in it."""
-    yield node
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from _walk_scope(child)
-
-
-def _bound(statement: ast.AST) -> set[str]:
-    """Names that a statement binds in its own scope."""
-    names: set[str] = set()
-    for node in _walk_scope(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            names.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-    return names
-
-
-def _all_bound(statement: ast.AST) -> set[str]:
-    """Names bound anywhere in a statement: in comprehensions, functions and their parameters too."""
-    names = _bound(statement)
-    for node in ast.walk(statement):
-        names |= _bound(node) if isinstance(node, ast.stmt) else set()
-        if isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
-
-
-def _used(node: ast.AST) -> set[str]:
-    """Names that a node reads, but for those that it binds within (comprehensions, parameters)."""
-    inner: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.arg):
-            inner.add(part.arg)
-        elif isinstance(part, ast.comprehension):
-            inner |= {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
-        elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            inner |= set().union(*(_bound(s) for s in part.body)) - _global(part)
-    read = {
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-    }
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        read.add(node.target.id)
-    return read - inner if not isinstance(node, ast.For) else read - (inner - _bound(node))
-
-
-def _global(function: ast.AST) -> set[str]:
-    return {n for node in ast.walk(function) if isinstance(node, ast.Global) for n in node.names}
-
-
-def _root(node: ast.AST) -> str | None:
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _span(node: ast.expr) -> tuple[int, int, int]:
-    if node.lineno != node.end_lineno:
-        raise CannotCarry("a name of Keras's goes over several lines")
-    return node.lineno, node.col_offset, node.end_col_offset or node.col_offset
-
-
-def _replace(lines: list[str], replaced: list[tuple[int, int, int, str]]) -> list[str]:
-    result = list(lines)
-    for line, start, end, text in sorted(replaced, reverse=True):
-        raw = result[line - 1].encode()  # ast counts bytes
-        result[line - 1] = (raw[:start] + text.encode() + raw[end:]).decode()
-    return result

@@ -1,0 +1,35 @@
+"""Keras's public layers that are not translated: why, and what to do instead."""
+
+from __future__ import annotations
+
+_FARMHASH = "TensorFlow's hash function (FarmHash64 of the value's text) has no equal in torch"
+
+REFUSALS: dict[str, tuple[str, str]] = {
+    "StringLookup": (
+        "torch has no tensors of strings",
+        "look the strings up in the data pipeline, and give the model the indices",
+    ),
+    "TextVectorization": (
+        "torch has no tensors of strings",
+        "vectorise the texts in the data pipeline (dataset.map), and give the model the indices",
+    ),
+    "Hashing": (_FARMHASH, "hash in the data pipeline, or use IntegerLookup with a vocabulary"),
+    "HashedCrossing": (
+        _FARMHASH,
+        "cross in the data pipeline, or use IntegerLookup with a vocabulary",
+    ),
+    "FlaxLayer": ("it runs a Flax module", "write the layer with keras.layers or keras.ops"),
+    "JaxLayer": ("it runs a JAX function", "write the layer with keras.layers or keras.ops"),
+    "TFSMLayer": (
+        "it runs a TensorFlow SavedModel, whose graph is not read",
+        "generate from the .keras file or the program that made the SavedModel",
+    ),
+    "TorchModuleWrapper": (
+        "it runs a torch module of your own",
+        "leave it out of the Keras model, and put the module into the generated one",
+    ),
+}
+"""Class name -> (reason, what to do)."""
+
+NOT_LAYERS = frozenset({"InputSpec"})
+"""Public names of keras.layers that are no layers."""

@@ -1,0 +1,84 @@
+"""The base of the metrics: means over samples, or sums and a formula."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from keras2torch.errors import UnsupportedError
+from keras2torch.frontend.eager import Number
+from keras2torch.training.heads import Head
+from keras2torch.training.recorded import Recorded
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A sum over samples that a metric needs: its variable, the batch's sum, and how many numbers."""
+
+    name: str
+    expression: str
+    size: int = 1
+
+
+class Metric(Recorded):
+    """Base. Most metrics are means over samples: they state ``each``, the value of every sample.
+
+    A metric that is no mean states ``statistics`` (sums over samples, kept on the device) and
+    ``result`` (the printed number, from the sums). ``direction`` tells callbacks what is better.
+    """
+
+    dtype: str | None = None
+    name: str | None = None
+
+    direction: ClassVar[str | None] = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> float:
+        """Zero: nothing trains while a program is recorded."""
+        return Number(0.0)
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing trains while a program is recorded."""
+
+    reset_state = reset_states = update_state
+
+    def result(self) -> float:
+        return Number(0.0)
+
+    def setup(self, head: Head) -> list[str]:
+        """Statements that the expressions rely on."""
+        return []
+
+    def each(self, head: Head) -> str:
+        """The value per sample (axes after the first are averaged)."""
+        raise UnsupportedError(
+            f"the metric {type(self).__name__} is a class of the program's own",
+            fix="compile with one of keras.metrics, or add it to compute_loss by hand",
+        )
+
+    def mean(self, head: Head) -> str:
+        """The mean over the batch."""
+        return f"{self.each(head)}.mean()"
+
+    def statistics(self, head: Head) -> list[Statistic] | None:
+        """The sums of a metric that is no mean over samples, or None."""
+        return None
+
+    def formula(self, names: list[str]) -> str:
+        """The printed number from the summed statistics."""
+        raise NotImplementedError
+
+    def templates(self) -> tuple[str, ...]:
+        """Pages with the helpers that the expressions call."""
+        return ()
+
+    def functions(self, head: Head) -> tuple[str, ...]:
+        """Sources of functions that the expressions call."""
+        return ()
+
+
+def snake_case(name: str) -> str:
+    """Keras's own: ``AUC`` -> auc, ``MeanIoU`` -> mean_io_u."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,40 @@
+"""What the training script must know of the module file beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the generated module, as in the public contract."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str = "float32"
+    permutation: tuple[int, ...] | None = None
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """What the training script must know of the module file beside it.
+
+    ``argument_names`` are those of ``forward``,
+    ``penalties`` are the terms that regularisers add to the loss, and ``constraints`` the statements
+    that project weights after an update; both call the module ``net``.
+    """
+
+    module_name: str
+    class_name: str
+    source_name: str
+    header: str = ""
+    inputs: tuple[Any, ...] = ()
+    outputs: tuple[Any, ...] = ()
+    argument_names: tuple[str, ...] = ()
+    needs_torchinfo: bool = False
+    has_batch_norm: bool = False
+    penalties: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    weights_file: str | None = None

@@ -1,0 +1,65 @@
+"""Saved models of every Keras version: generated without Keras, loaded strictly, equal to the stored outputs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import keras2torch
+from oracle import assert_close, load_source, run_torch
+from saved_fixtures import CASES, CUSTOM_LAYERS
+
+PAIRS = [(case, index) for case in CASES for index in range(len(case.files))]
+
+
+@pytest.mark.parametrize(
+    ("case", "index"), PAIRS, ids=[f"{case.id}{case.files[index].suffix}{index}" for case, index in PAIRS]
+)
+def test_saved_model_equals_its_outputs(case, index, monkeypatch):
+    for name in ("keras", "tensorflow", "tf_keras"):
+        monkeypatch.setitem(sys.modules, name, None)  # not importable
+    custom = CUSTOM_LAYERS if "custom" in case.model else None
+    result = keras2torch.generate(case.files[index], custom=custom)
+    net = getattr(load_source(result.model_source), result.class_name)()
+    state = {key: torch.from_numpy(np.array(value)) for key, value in result.weights.items()}
+    net.load_state_dict(state, strict=True)
+    net.eval()
+    inputs, outputs = case.arrays()
+    given = [a.astype(port.dtype) for a, port in zip(inputs, result.inputs)]
+    for index_, (actual, expected) in enumerate(zip(run_torch(result, net, given), outputs, strict=True)):
+        assert_close(actual, expected, 1e-5, f"output {index_}")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_json_gives_the_same_module(case):
+    if not case.json_file.exists() or not case.files:
+        pytest.skip("the model was not saved as JSON")
+    custom = CUSTOM_LAYERS if "custom" in case.model else None
+    whole = keras2torch.generate(case.files[0], name="net", custom=custom)
+    bare = keras2torch.generate(case.json_file, name="net", custom=custom)
+    assert bare.weights == {}
+
+    def body(text: str) -> str:
+        return text[text.index("from torch") :]
+
+    assert body(bare.model_source).count("nn.") == body(whole.model_source).count("nn.")
+
+
+def test_the_command_writes_safetensors_that_load(tmp_path):
+    from safetensors.torch import load_file
+
+    path = next(case.files[0] for case in CASES if case.model.startswith("seq"))
+    made = subprocess.run(
+        [sys.executable, "-m", "keras2torch.cli", "generate", str(path), "-o", str(tmp_path), "--name", "net"],
+        capture_output=True, text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    result = keras2torch.generate(path, name="net")
+    state = load_file(tmp_path / "net.safetensors")
+    assert set(state) == set(result.weights)
+    net = getattr(load_source((tmp_path / "net_model.py").read_text()), result.class_name)()
+    net.load_state_dict(state)
