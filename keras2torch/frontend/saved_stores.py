@@ -17,6 +17,7 @@ from keras2torch.frontend.saved_bytes import (
     ByteSource,
     SourceFile,
     open_regular,
+    printable,
     quoted,
     whole_file,
 )
@@ -200,7 +201,9 @@ class ZipStore:
             NotImplementedError,
             struct.error,
         ) as error:
-            raise SavedModelError(f"{self._source.name} is a damaged zip file: {error}") from None
+            raise SavedModelError(
+                f"{self._source.name} is a damaged zip file: {printable(str(error))}"
+            ) from None
 
 
 def open_weight_store(store: Store, owner: str, index: str | None = None) -> Slot | None:
