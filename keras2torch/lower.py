@@ -160,6 +160,12 @@ def _input_axes(tensor: Tensor, graph: Graph) -> tuple[int, ...]:
             if len(current.shape) != len(tensor.shape) or id(call) in seen:
                 continue
             seen.add(id(call))
+            wish = getattr(call.operation, "input_axes", None)  # of steps that join the batch
+            if wish is not None:
+                axes = wish(lambda call=call: _input_axes(call.outputs[0], graph))
+                if axes != identity:
+                    return axes
+                continue
             if call.operation.layout == "spatial":
                 return Builder.spatial_axes(len(tensor.shape), call.operation)
             if call.operation.layout == "any":

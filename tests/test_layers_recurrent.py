@@ -86,7 +86,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("kind, arguments", [pytest.param(k, a, id=f"{k}-{n}") for k, n, a in CASES])
+@pytest.mark.parametrize(
+    "kind, arguments", [pytest.param(k, a, id=f"{k}-{n}") for k, n, a in CASES]
+)
 def test_arguments(kind, arguments):
     compare(functional(RECURRENT[kind](3, **arguments)))
 

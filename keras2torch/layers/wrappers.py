@@ -317,6 +317,10 @@ class _FoldTime(Op):
         both = None if batch is None or steps is None else batch * steps
         return Spec((both, *x.shape[2:]), x.dtype)
 
+    def input_axes(self, behind: Any) -> tuple[int, ...]:
+        """How the input of a model had best lie: as the steps, joined with the batch, are read then."""
+        return (0, *(axis + 1 for axis in (0, *behind()[1:])))
+
     def lower(self, b: Any, x: Any) -> Any:
         x = _steps_second(b, x)
         node = x.node
@@ -385,6 +389,10 @@ class _EachStep(Op):
     @property
     def trainable(self) -> bool:
         return bool(self.layer.trainable)
+
+    def input_axes(self, behind: Any) -> tuple[int, ...]:
+        """As the inner layer reads one step."""
+        return (0, *(axis + 1 for axis in (0, *lower(self.graph).inputs[0].axes[1:])))
 
     def output_spec(self, x: Any) -> Spec:
         (made,) = self.graph.outputs
