@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras2torch import initializers
+from keras2torch.constants import constant_text
 from keras2torch.errors import UnsupportedError
 from keras2torch.module import Mapping
 from keras2torch.quoting import quote
@@ -58,10 +59,10 @@ def lines_for(initializer: Any, target: str, mapping: Mapping) -> list[str]:
             return []
         # Keras's default for add_weight: Glorot-uniform for floats.
         initializer = "glorot_uniform" if len(mapping.sources[0].shape) else "zeros"
-    initializer = initializers.get(initializer)
+    initializer = _resolved(initializers.get(initializer), mapping)
     config = initializer.get_config()
     name = type(initializer).__name__
-    simple = _simple(name, config, target)
+    simple = _simple(name, config, target, mapping)
     if simple is not None:
         return simple
     scaling = _scaling(name, initializer, config)
@@ -73,11 +74,41 @@ def lines_for(initializer: Any, target: str, mapping: Mapping) -> list[str]:
     return _scaled(target, mapping, *scaling)
 
 
-def _simple(name: str, config: dict[str, Any], target: str) -> list[str] | None:
+def _resolved(initializer: Any, mapping: Mapping) -> Any:
+    """The program's own initializer, called: what it draws from Keras's, or the array that it gives."""
+    if type(initializer) in initializers.REGISTRY.values() or not mapping.sources:
+        return initializer
+    value = initializer
+    if callable(initializer):
+        try:
+            value = initializer(mapping.sources[0].shape, dtype=mapping.sources[0].dtype)
+        except TypeError:
+            value = initializer(mapping.sources[0].shape)
+    if isinstance(value, initializers.InitialValue):
+        return value.initializer
+    array = getattr(value, "value", value)
+    return initializers.REGISTRY["Constant"](array) if hasattr(array, "dtype") else initializer
+
+
+def _given(array: Any, target: str, mapping: Mapping) -> list[str]:
+    """An array that the program gives, in torch's order."""
+    if (array == array.flat[0]).all():
+        value = array.flat[0].item()
+        plain = {0: "zeros_", 1: "ones_"}.get(value)
+        return [f"nn.init.{plain}({target})" if plain else f"nn.init.constant_({target}, {quote(value)})"]
+    made = mapping.function(array.astype("float32") if array.dtype == "float64" else array)
+    return [f"{target}.data.copy_({constant_text(made, str(made.dtype))})"]
+
+
+def _simple(
+    name: str, config: dict[str, Any], target: str, mapping: Mapping
+) -> list[str] | None:
     if name == "Zeros":
         return [f"nn.init.zeros_({target})"]
     if name == "Ones":
         return [f"nn.init.ones_({target})"]
+    if name == "Constant" and getattr(config["value"], "shape", ()) != ():
+        return _given(config["value"], target, mapping)
     if name == "Constant":
         return [f"nn.init.constant_({target}, {quote(config['value'])})"]
     if name == "RandomNormal":

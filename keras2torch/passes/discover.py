@@ -21,7 +21,6 @@ from keras2torch.passes.skeleton import skeleton
 
 LONGEST_PERIOD = 12
 _GLUE = ("permute", "transpose", "reshape")  # between two axis orders: belongs to no layer
-_serial = itertools.count(1)
 
 
 @dataclass
@@ -30,6 +29,7 @@ class _Piece:
 
     nodes: list[Node]
     prefix: tuple[str, ...]
+    position: int
     block: str | None = None  # the name of the block that it belongs to
     group: int = 0
     weight: int = field(init=False)
@@ -59,7 +59,7 @@ def discover(module: Module) -> Module:
         if isinstance(member, Submodule) and member.body is not None:
             if member.body.scope is None or member.body.scope.kind in ("model", "sequential"):
                 discover(member.body)
-    found = [_Piece(nodes, _prefix(nodes)) for nodes in pieces(module)]
+    found = [_Piece(nodes, _prefix(nodes), index) for index, nodes in enumerate(pieces(module))]
     _by_names(found)
     _by_branches(found)
     _by_repetition(module, found)
@@ -82,7 +82,9 @@ def layer_name(node: Node) -> str | None:
     if node.kind == "method" and node.target in _GLUE:
         return None
     operation = getattr(node.call, "operation", None)
-    return str(operation.name) if getattr(operation, "named", False) else None
+    if operation is None or not getattr(operation, "named", False):
+        return None
+    return str(operation.name)
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -103,7 +105,8 @@ def _prefix(nodes: list[Node]) -> tuple[str, ...]:
 
 
 def _take(run: list[_Piece], name: str) -> None:
-    group = next(_serial)
+    """The group's number is that of its first node, which is in no other group."""
+    group = 1 + run[0].position
     for piece in run:
         piece.block, piece.group = name, group
 

@@ -69,10 +69,9 @@ def _sizes(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         yield name, values
     factors = (2, 4, 3, 6, 8, 16)
     for factor, (name, values) in itertools.product(factors, sizes.items()):
-        yield f"{factor} * {name}", _each(lambda v: v * factor, values)
-        yield f"{name} // {factor}", _each(
-            lambda v: v // factor if v % factor == 0 else None, values
-        )
+        many = [factor] * len(values)
+        yield f"{factor} * {name}", _each(lambda v, k: v * k, values, many)
+        yield f"{name} // {factor}", _each(lambda v, k: None if v % k else v // k, values, many)
     for name, ratio in itertools.product(sizes, _whole(base)):
         if base[ratio].role == "ratio":
             yield f"{name} * {ratio}", _each(lambda a, b: a * b, sizes[name], base[ratio].values)

@@ -11,7 +11,8 @@ from collections import Counter
 
 from keras2torch.module import Member, Module, ModuleClass, Submodule, classes_of
 from keras2torch.naming import RESERVED, common_name, digits_last, is_generic, without_prefix
-from keras2torch.passes.vocabulary import block_name
+from keras2torch.passes.sequential import GENERATED
+from keras2torch.passes.vocabulary import block_name, branch_names
 from keras2torch.quoting import to_class_name, to_identifier
 
 _SHORT = {
@@ -105,7 +106,11 @@ def _name_members(cls: ModuleClass) -> None:
         for row in zip(*(instance.members for instance in cls.instances))
     ]
     firsts = cls.body.members
-    hints = _hints(cls, rows)
+    branches = branch_names(cls.body)
+    hints = [
+        name if name and name not in GENERATED else branches.get(id(first), name)
+        for first, name in zip(firsts, _hints(cls, rows))
+    ]
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
     chosen: list[tuple[Member, str, bool]] = []

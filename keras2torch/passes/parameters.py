@@ -122,12 +122,15 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
 def _columns(cls: ModuleClass) -> list[Column]:
     """Literals that differ, those of equal values together; what all share is written in."""
     columns: list[Column] = []
+    partial: list[tuple[Place, list[Any]]] = []  # constant, but not all instances have it
     for place in places(cls.body):
         values = [place.read(instance) for instance in cls.instances]
         known = [value for value in values if value is not ANYTHING]
         if all(type(v) is type(known[0]) and v == known[0] for v in known) and not (
             place.name == "present" and len(known) < len(values)
         ):
+            if len(known) < len(values):
+                partial.append((place, values))
             continue
         role = _role(place)
         for column in columns:

@@ -21,6 +21,7 @@ from keras2torch.module import (
     classes_of,
     members_in,
 )
+from keras2torch.passes.discover import layer_name
 from keras2torch.passes.outline import count_uses, fold
 from keras2torch.passes.regions import weighty
 from keras2torch.passes.skeleton import node_skeleton
@@ -28,7 +29,6 @@ from keras2torch.passes.skeleton import node_skeleton
 LONGEST = 12  # nodes of a chain
 LEAST = 8  # lines that a class should save
 
-_serial = itertools.count(1)
 Chain = list[int]  # indices of nodes, each feeding only the next
 
 
@@ -173,10 +173,10 @@ def _members(part: list[Node]) -> int:
 
 
 def _fold(instance: Module, nodes: list[Node], made: ModuleClass) -> None:
-    names = [node.target.hints[:1] for node in nodes if isinstance(node.target, Submodule)]
-    scope = Scope("pattern", next((name[0] for name in names if name), ""), None, -next(_serial))
+    names = [name for name in map(layer_name, nodes) if name]
+    scope = Scope("pattern", names[0] if names else "", None, 0)
     submodule = fold(instance, nodes, scope)
-    submodule.hints = names[0]
+    submodule.hints = tuple(names[:1])
     body = submodule.body
     assert body is not None
     submodule.cls = body.cls = made

@@ -11,6 +11,7 @@ import re
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
 from keras2torch.passes.as_module import as_module
 from keras2torch.passes.outline import count_uses
+from keras2torch.passes.regions import weighty
 
 
 def sequential(module: Module) -> Module:
@@ -59,7 +60,7 @@ def _run_length(module: Module, start: int) -> int:
 def _group(module: Module, start: int, length: int) -> None:
     run = module.nodes[start : start + length]
     items = tuple(node.target for node in run)
-    submodule = Submodule("nn.Sequential", items=items, hints=_group_hints(items))
+    submodule = Submodule("nn.Sequential", items=items, hints=_group_hints(module, run))
     last = run[-1]
     node = Node(
         "call", submodule, run[0].args, {}, last.outputs, where=run[0].where, call=last.call
@@ -69,15 +70,21 @@ def _group(module: Module, start: int, length: int) -> None:
     module.nodes[start : start + length] = [node]
 
 
-def _group_hints(items: tuple[Submodule, ...]) -> tuple[str, ...]:
+GENERATED = ("blocks", "layers", "convs")  # names of groups, where nothing better is known
+
+
+def _group_hints(module: Module, run: list[Node]) -> tuple[str, ...]:
+    items = [node.target for node in run]
     stage = stage_of(items[0])
     if stage is not None:
         return (stage,)
-    cls = items[0].cls
-    assert isinstance(cls, ModuleClass)
-    scope = cls.body.scope
-    block = "block" in cls.name.lower() or (scope is not None and scope.kind == "pattern")
-    return ("blocks",) if block else ("layers",)
+    scope = items[0].body.scope
+    if scope is None or scope.kind != "pattern":
+        return ("blocks",) if "block" in items[0].cls.name.lower() else ("layers",)
+    if sum(map(weighty, items[0].body.nodes)) > 1:
+        return ("blocks",)
+    first = module.cls is not None and module.scope is None and run[0].args[0] is module.inputs[0]
+    return ("stem",) if first else ("convs",)
 
 
 def stage_of(sub: Submodule) -> str | None:
@@ -105,7 +112,8 @@ def _unfold(member: Submodule) -> None:
         return
     if len(body.inputs) != 1 or len(body.outputs) != 1:
         return
-    items, before = [], body.inputs[0]
+    items: list[Submodule] = []
+    before = body.inputs[0]
     for node in body.nodes:
         item = as_module(node) if node.inputs and node.inputs[0] is before else None
         if item is None or any(item is other for other in items):

@@ -1,4 +1,4 @@
-"""tidy: two steps that torch has one word for.
+"""tidy: two steps that torch has one word for become one.
 
 x = x.mean(dim=(2, 3))
 x = x.reshape(-1, 64, 1, 1)    ->    x = x.mean(dim=(2, 3), keepdim=True)
@@ -21,12 +21,23 @@ def tidy(module: Module) -> Module:
         before = node.inputs[0].node if node.inputs else None
         if before is None or len(users.get(id(before.output), [])) != 1:
             continue
-        if before.output not in module.outputs and _keeps_dimensions(before, node):
+        if before.output in module.outputs:
+            continue
+        if _reshapes(before) and _reshapes(node):
+            node.args = (before.args[0], *node.args[1:])
+            module.nodes.remove(before)
+            before = node.inputs[0].node
+        if before is not None and _keeps_dimensions(before, node):
             before.kwargs["keepdim"] = True
             value = node.output
             before.outputs, value.node = (value,), before
             module.nodes.remove(node)
     return module
+
+
+def _reshapes(node: Node) -> bool:
+    """A reshape to sizes that are written, but for the batch's."""
+    return (node.kind, node.target) == ("method", "reshape") and len(node.inputs) == 1
 
 
 _REDUCTIONS = ("mean", "sum", "amax", "amin")

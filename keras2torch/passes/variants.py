@@ -377,7 +377,7 @@ def _absent(sub: Submodule, like: Value, source: Value) -> Submodule:
     if sub.items is not None:
         rest = (Submodule(item.cls, {}) for item in sub.items[1:])
         items = (_absent(sub.items[0], like, source), *rest)
-    args = {}
+    args: dict[str, Any] = {}
     for name in ("in_channels", "in_features", "num_features"):
         if name in sub.args and sub.args[name] in like.shape[1:]:
             args[name] = source.shape[like.shape.index(sub.args[name], 1)]

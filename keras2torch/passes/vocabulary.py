@@ -53,6 +53,27 @@ def _chain(facts: _Facts) -> str:
     return "ConvBlock"
 
 
+def branch_names(body: Module) -> dict[int, str]:
+    """``branch2`` for a member (by id) that alone makes the second of several concatenated tensors."""
+    users = body.users()
+    found: dict[int, str] = {}
+    for node in body.nodes:
+        if node.target != "torch.cat" or len(node.inputs) < 3:
+            continue
+        for index, value in enumerate(node.inputs):
+            members: list[Submodule] = []
+            while value.node is not None and len(users.get(id(value), [])) == 1:
+                maker = value.node
+                if isinstance(maker.target, Submodule):
+                    members.append(maker.target)
+                if len(maker.inputs) != 1:
+                    break
+                value = maker.inputs[0]
+            if len(members) == 1:
+                found[id(members[0])] = f"branch{index + 1}"
+    return found
+
+
 class _Facts:
     def __init__(self, body: Module):
         parts = [part for member in body.members for part in parts_of(member)]

@@ -1,0 +1,289 @@
+"""Each pass on a tiny module: the printed module before and after, checked after every pass."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pytest
+
+from keras2torch.layers import REGISTRY
+from keras2torch.layers.base import clear_names
+from keras2torch.lower import lower
+from keras2torch.models import Input, Model
+from keras2torch.module import Module, ModuleClass
+from keras2torch.passes import PASSES, run_passes
+
+Conv2D, Add, Dense, Dropout = (REGISTRY[n] for n in ("Conv2D", "Add", "Dense", "Dropout"))
+BatchNormalization, Concatenate = REGISTRY["BatchNormalization"], REGISTRY["Concatenate"]
+
+
+def flat(build) -> Module:
+    """The flat module of what ``build`` makes from an 8x8 image of 4 channels, as a saved model gives it."""
+    clear_names()
+    image = Input((8, 8, 4))
+    module = lower(Model(image, build(image)).graph)
+    for node in module.nodes:  # a saved model has no lines and no functions
+        node.where, node.scopes = None, ()
+        node.output.hint = None
+    return module
+
+
+def upto(build, name: str) -> tuple[Module, Module]:
+    """Two modules: with the passes before ``name``, and with ``name`` too."""
+    before, after = flat(build), flat(build)
+    for apply in PASSES:
+        if apply.__name__ == name:
+            after = apply(after)
+            after.check()
+            return before, after
+        before, after = apply(before), apply(after)
+        after.check()
+    raise AssertionError(f"there is no pass {name}")
+
+
+def text(module: Module) -> str:
+    """The printed module without the arguments that do not matter here."""
+    short = re.sub(
+        r"\(in_channels=(\S+), out_channels=(\S+), kernel_size=(\S+?), [^)]*\)",
+        r"(\1, \2, \3)",
+        str(module),
+    )
+    short = re.sub(r"Conv2d\((\S+, \S+, \S+), .*?bias=\w+\)", r"Conv2d(\1)", short)
+    short = re.sub(r"BatchNorm2d\(num_features=(\S+?), .*?\)", r"BatchNorm2d(\1)", short)
+    return re.sub(r"\[None, ([\d, ]+)\]", lambda m: "[" + m[1].replace(", ", "x") + "]", short)
+
+
+def block(text_: str) -> str:
+    return textwrap.dedent(text_).strip("\n")
+
+
+def conv(x, filters=4, name=None, **options):
+    return Conv2D(filters, 3, padding="same", name=name, **options)(x)
+
+
+def test_every_pass_has_one_sentence_and_an_example():
+    import sys
+
+    for apply in PASSES:
+        assert apply.__doc__ and apply.__doc__.count(".") <= 2
+        page = sys.modules[apply.__module__].__doc__
+        assert page.startswith(f"{apply.__name__}: ") and "->" in page
+
+
+def test_order_puts_branches_one_after_the_other():
+    def build(x):
+        a, b = conv(x), conv(x)
+        return Add()([conv(a), conv(b)])
+
+    def readers(module):
+        names = {id(v): i for i, v in enumerate(v for n in module.nodes for v in n.outputs)}
+        return [
+            [names.get(id(v), "x") for v in node.inputs]
+            for node in module.nodes
+            if node.kind != "pad"
+        ]
+
+    before, after = upto(build, "order")
+    assert readers(before) == [
+        ["x" if r == ["x"] else r[0] for _ in [0]] if len(r) == 1 else r for r in readers(before)
+    ]
+    calls = [node for node in after.nodes if node.kind == "call"]
+    assert calls[1].inputs[0].node.inputs[0] is calls[0].output  # the first branch to its end
+    assert calls[3].inputs[0].node.inputs[0] is calls[2].output
+
+
+def test_tidy_keeps_dimensions_instead_of_a_reshape():
+    Pool, Reshape = REGISTRY["GlobalAveragePooling2D"], REGISTRY["Reshape"]
+
+    def build(x):
+        return conv(Reshape((1, 1, 4))(Pool()(conv(x))))
+
+    before, after = upto(build, "tidy")
+    assert [n.target for n in before.nodes if n.kind == "method"] == ["mean", "reshape"]
+    [mean] = [n for n in after.nodes if n.kind == "method"]
+    assert mean.kwargs == {"dim": (2, 3), "keepdim": True}
+    assert mean.output.shape == (None, 4, 1, 1)
+
+
+def residual(x, filters, project, name):
+    y = conv(x, filters, name=f"{name}_conv1", activation="relu")
+    y = conv(y, filters, name=f"{name}_conv2")
+    if project:
+        x = Conv2D(filters, 1, name=f"{name}_project")(x)
+    return Add(name=f"{name}_add")([y, x])
+
+
+def blocks(x):
+    x = residual(x, 8, True, "stage1_block1")
+    x = residual(x, 8, False, "stage1_block2")
+    return residual(x, 8, False, "stage1_block3")
+
+
+def child_classes(module: Module) -> list[ModuleClass]:
+    from keras2torch.module import classes_of
+
+    return [cls for cls in classes_of(module) if cls is not module.cls]
+
+
+def test_discover_folds_blocks_by_name():
+    before, after = upto(blocks, "discover")
+    bodies = [node.target.body for node in after.nodes]
+    assert [body.scope.name for body in bodies] == [
+        "stage1_block1",
+        "stage1_block2",
+        "stage1_block3",
+    ]
+    assert sum(len(body.nodes) for body in bodies) == len(before.nodes)
+
+
+def test_discover_finds_periods_without_names():
+    def build(x):
+        for _ in range(3):
+            x = conv(conv(x, activation="relu"), 4, activation="relu")
+            x = REGISTRY["MaxPooling2D"]()(x) if x.shape[1] > 4 else x
+        return x
+
+    def chain(x):
+        for filters in (8, 16, 32):
+            x = conv(x, filters, activation="relu")
+            x = BatchNormalization()(conv(x, filters, activation="elu"))
+        return x
+
+    _, after = upto(chain, "discover")
+    assert [len(node.target.body.nodes) for node in after.nodes] == [7, 7, 7]
+
+
+def test_variants_merges_an_optional_branch():
+    before, after = upto(blocks, "variants")
+    assert len(child_classes(before)) == 2
+    [cls] = child_classes(after)
+    flags = [[m.present for m in body.members] for body in cls.instances]
+    assert [row.count(True) for row in flags] == [1, 0, 0]
+    assert [row.count(False) for row in flags] == [0, 1, 1]
+    assert len({len(body.nodes) for body in cls.instances}) == 1
+
+
+def test_variants_merges_an_optional_sum():
+    def build(x):
+        for index, (filters, add) in enumerate([(8, False), (8, True), (16, False), (16, True)], 1):
+            y = conv(x, filters, name=f"block{index}_conv1", activation="relu")
+            y = conv(y, filters, name=f"block{index}_conv2")
+            x = Add(name=f"block{index}_add")([x, y]) if add else y
+        return x
+
+    _, after = upto(build, "variants")
+    [cls] = child_classes(after)
+    flags = sorted(
+        node.args[3] for body in cls.instances for node in body.nodes if node.kind == "optional"
+    )
+    assert flags == [False, False, True, True]
+
+
+def test_variants_leaves_different_blocks_apart():
+    def build(x):
+        x = blocks(x)
+        y = conv(x, 8, name="stage2_block1_conv1", activation="elu")
+        y = conv(y, 8, name="stage2_block1_conv2", activation="elu")
+        return Add(name="stage2_block1_add")([y, x])
+
+    _, after = upto(build, "variants")
+    assert len(child_classes(after)) == 2
+
+
+def test_inline_undoes_a_block_that_is_used_once():
+    def build(x):
+        x = residual(x, 8, True, "head_block1")
+        return Dense(3)(REGISTRY["Flatten"]()(x))
+
+    _, after = upto(build, "inline")
+    assert not child_classes(after)
+
+
+def test_repeats_makes_a_class_of_a_chain_written_often():
+    def build(x):
+        outputs = []
+        for depth, kernel in enumerate((3, 1, (1, 3), 5)):
+            y = x
+            for filters in range(8, 12 + 4 * depth, 4):
+                y = Conv2D(filters, kernel, padding="same", use_bias=False)(y)
+                y = REGISTRY["Activation"]("relu")(BatchNormalization(scale=False)(y))
+            outputs.append(y)
+        return Concatenate()(outputs)
+
+    before, after = upto(build, "repeats")
+    assert not child_classes(before)
+    [cls] = child_classes(after)
+    assert len(cls.instances) == 10
+    assert [node.kind for node in cls.body.nodes] == ["pad", "call", "call", "function"]
+
+
+def test_padding_folds_even_pads_and_spells_out_others():
+    def build(x):
+        return conv(conv(x), strides=2)
+
+    before, after = upto(build, "padding")
+    assert [node.kind for node in before.nodes] == ["pad", "call", "pad", "call"]
+    assert [(node.kind, str(node.target)) for node in after.nodes if node.kind != "call"] == [
+        ("function", "F.pad")
+    ]
+    assert after.nodes[0].target.args["padding"] == 1
+
+
+def test_sequential_groups_stages():
+    def build(x):
+        for stage in (1, 2):
+            for index in (1, 2):
+                x = residual(x, 4, False, f"stage{stage}_block{index}")
+        return x
+
+    _, after = upto(build, "sequential")
+    assert [node.target.cls for node in after.nodes] == ["nn.Sequential"] * 2
+    assert [node.target.hints for node in after.nodes] == [("stage1",), ("stage2",)]
+
+
+def test_merge_makes_one_member_of_equal_dropouts():
+    def build(x):
+        return Dropout(0.5)(Dense(3)(Dropout(0.5)(x)))
+
+    before, after = upto(build, "merge")
+    assert [len(m.members) for m in (before, after)] == [3, 2]
+
+
+def test_names_by_kind_and_by_layer():
+    def build(x):
+        return conv(conv(conv(x, name="stem")), name="model")
+
+    _, after = upto(build, "names")
+    assert [m.name for m in after.members] == ["stem", "conv1", "conv2"]
+
+
+def test_parameters_by_role_and_by_formula():
+    def build(x):
+        for index, filters in enumerate((8, 16, 16), 1):
+            y = conv(x, filters, name=f"block{index}_conv1", activation="relu")
+            y = conv(y, 4 * filters, name=f"block{index}_conv2", activation="relu")
+            x = conv(y, filters, name=f"block{index}_conv3", activation="relu")
+        return x
+
+    _, after = upto(build, "parameters")
+    [cls] = child_classes(after)
+    assert [p.name for p in cls.parameters] == ["in_channels", "out_channels"]
+    assert {name: formula.text for name, formula in cls.derived.items()} == {
+        "hidden_channels": "4 * out_channels"
+    }
+
+
+def test_a_flag_follows_from_the_channels():
+    module = run_passes(flat(blocks))
+    [cls] = child_classes(module)
+    assert [p.name for p in cls.parameters] == ["in_channels", "project"]
+
+
+@pytest.mark.parametrize("name", [apply.__name__ for apply in PASSES])
+def test_the_printed_module_is_stable(name):
+    """Printing neither fails nor depends on the run, after every pass."""
+    _, first = upto(blocks, name)
+    _, second = upto(blocks, name)
+    assert text(first) == text(second)
+    assert text(first).count("return") >= 1
