@@ -312,6 +312,14 @@ class Builder:
             axes = tuple(range(len(dims)))
         if dims == tuple(range(len(dims))):
             return x
+        turned = self._turned(x)
+        if turned is not None:  # two turns are one
+            source, order = turned
+            both = tuple(order[d] for d in dims)
+            if both != tuple(range(len(both))):
+                return self.permute(source, both, axes)
+            if source.axes == axes:
+                return source
         moving = [d for d in dims if x.shape[d] != 1]
         if moving == sorted(moving) and shape.count(None) <= 1:
             return self.method("reshape", _reshaped(x), *_sizes(shape), shape=shape, axes=axes)
@@ -320,6 +328,21 @@ class Builder:
             return self.method("transpose", x, *swapped, shape=shape, axes=axes)
         return self.method("permute", x, *dims, shape=shape, axes=axes)
 
+    def _turned(self, x: Any) -> tuple[Value, tuple[int, ...]] | None:
+        """What ``x`` is a permutation of, if it was made so in the same scope, and the order."""
+        node, call = getattr(x, "node", None), self.call_in_progress
+        if node is None or call is None or node.call is None or node.call.scopes != call.scopes:
+            return None
+        if node.kind != "method" or node.target not in ("permute", "transpose"):
+            return None
+        source, *dims = node.args
+        order = list(range(len(x.shape)))
+        if node.target == "permute":
+            order = dims
+        else:
+            order[dims[0]], order[dims[1]] = order[dims[1]], order[dims[0]]
+        return (source, tuple(order)) if isinstance(source, Value) else None
+
     def reshape(self, x: Any, shape: Sequence[Any], note: str | None = None) -> Value:
         """``x`` (in Keras's order) in another shape. Sizes: int, None (unknown), or a scalar Value."""
         known = tuple(n if isinstance(n, int) else None for n in shape)
@@ -327,7 +350,9 @@ class Builder:
             return x
         identity = tuple(range(len(known)))
         same_batch = bool(known) and bool(x.shape) and known[0] == x.shape[0]
-        if same_batch and len(known) == 2 and len(x.shape) > 2:
+        rest = x.shape[1:]
+        fits = None in (*rest, *known[1:]) or math.prod(rest) == math.prod(known[1:])  # type: ignore[arg-type]
+        if same_batch and fits and len(known) == 2 and len(x.shape) > 2:
             return self.method("flatten", x, 1, shape=known, axes=identity, note=note)
         sizes: list[Any] = list(shape)
         if sum(n is None for n in sizes) > 1 and sizes[0] is None:

@@ -41,6 +41,11 @@ def bincount_rows(x: Tensor, weights: Tensor | None = None, minlength: int = 0) 
     return hits.sum(dim=1) if weights is None else (hits * weights.unsqueeze(-1)).sum(dim=1)
 
 
+def weighted_bincount(x: Tensor, weights: Tensor, minlength: int = 0) -> Tensor:
+    """The sum of the weights of every number."""
+    return weights.new_zeros(max(int(x.max()) + 1, minlength)).index_add(0, x, weights)
+
+
 def histogram(x: Tensor, bins: int, low: float | None, high: float | None) -> tuple[Tensor, Tensor]:
     """Counts of the values in ``bins`` equal bins, and the edges of the bins."""
     x = x.reshape(-1)
@@ -49,7 +54,7 @@ def histogram(x: Tensor, bins: int, low: float | None, high: float | None) -> tu
     edges = torch.lerp(first, last, torch.linspace(0, 1, bins + 1, device=x.device))
     inside = x[(x >= first) & (x <= last)]
     index = torch.bucketize(inside, edges, right=True).clamp(1, bins) - 1
-    return torch.bincount(index, minlength=bins), edges
+    return torch.bincount(index, minlength=bins).to(x), edges
 
 
 def sparsemax(x: Tensor, dim: int = -1) -> Tensor:

@@ -57,15 +57,43 @@ _training: list[Any] = [None]  # the `training=` argument of the traced layers a
 _OF_EVERY_LAYER = ("name", "trainable", "dtype", "activity_regularizer", "weights")
 
 
+class Question:
+    """Whether a ``training`` flag was asked, and what it answers."""
+
+    def __init__(self, answer: bool):
+        self.answer, self.asked = answer, False
+
+
+_questions: list[Question] = []
+
+
+@contextmanager
+def answering(answer: bool) -> Iterator[Question]:
+    """A ``training`` flag that is asked inside says so."""
+    _questions.append(Question(answer))
+    try:
+        yield _questions[-1]
+    finally:
+        _questions.pop()
+
+
 class TrainingFlag:
     """What ``call(self, x, training)`` receives while it is traced: true in train mode only."""
 
     def __bool__(self) -> bool:
+        if _questions:
+            _questions[-1].asked = True
+            return _questions[-1].answer
         raise UnsupportedError(
             "a Python `if training:` in call() would be decided when the model is built",
             where=trace.user_location(),
             fix="pass `training` on to the layers inside, which follow the module's mode",
         )
+
+    def __eq__(self, other: Any) -> Any:
+        return bool(self) == other if isinstance(other, (bool, int)) else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return "training"
@@ -592,8 +620,10 @@ class Layer(Operation):
             if isinstance(value, (Layer, Weight)) and value.attribute is None:
                 value.attribute = name.lstrip("_")
         scope = self.new_scope()
+        from keras2torch.ops.modes import both_modes
+
         with training_mode(training):
-            return trace.scoped(scope, self.call, *args, **kwargs)
+            return trace.scoped(scope, both_modes, self, self.call, args, kwargs)
 
     def new_scope(self) -> Scope:
         """The scope of one more run of this layer."""

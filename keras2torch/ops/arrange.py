@@ -473,6 +473,9 @@ class Repeat(Op, names="keras.ops.repeat tf.repeat(input=x)"):
                 else b.constant(numpy.array(counts), "int64", "repeats")
             )
         kwargs = {} if axis is None else {"dim": axis_of(axis, len(shape))}
+        if isinstance(repeats, int) and axis is not None and x.shape[kwargs["dim"]] == 1:
+            sizes = [repeats if i == kwargs["dim"] else -1 for i in range(len(shape))]
+            return b.method("expand", x, *sizes, shape=shape, axes=axes)
         return b.method("repeat_interleave", x, repeats, shape=shape, axes=axes, **kwargs)
 
     def fold(self, x: Any, repeats: Any, axis: Any = None) -> Any:

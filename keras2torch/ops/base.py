@@ -37,6 +37,7 @@ from keras2torch.graph import (
     tensors_in,
 )
 from keras2torch.layers.base import Operation, call_parameters
+from keras2torch.ops.initial_values import combined
 
 OPS: dict[str, Callable[..., Any]] = {}
 """Every translated function by its public path, e.g. ``keras.ops.mean``."""
@@ -106,7 +107,10 @@ class Op(Operation):
                 where=trace.user_location(),
             ) from error
         if all(isinstance(tensor, Constant) for tensor in tensors_in(arguments)):
-            values = map_structure(lambda constant: constant.value, arguments, Constant)
+            made = combined(self.name, arguments)
+            if made is not None:
+                return made
+            values = map_structure(_array, arguments, Constant)
             with numpy.errstate(all="ignore"):
                 made = self.fold(**values)
             if made is not NotImplemented:
@@ -177,6 +181,14 @@ def as_plain(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(as_plain(item) for item in value)
     return value
+
+
+def _array(constant: Constant) -> Any:
+    """The value in the constant's own dtype, as Keras computes with it."""
+    value, dtype = constant.value, constant.dtype
+    if str(value.dtype) == dtype or dtype not in numpy.sctypeDict:
+        return value
+    return value.astype(dtype)
 
 
 def _named(made: Any, sources: list[Tensor]) -> Any:

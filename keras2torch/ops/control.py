@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
-from keras2torch.graph import Constant, Spec, Tensor, map_structure, record, tensors_in
-from keras2torch.layers import base as layers
+from keras2torch.graph import Constant, Tensor, map_structure, tensors_in
 from keras2torch.layers.base import TrainingFlag
-from keras2torch.ops.base import Op, as_operand, as_plain, function, ops
+from keras2torch.ops.base import as_operand, as_plain, function, ops
+from keras2torch.ops.modes import by_mode, zipped
 
 LONGEST = 64
 """How many steps of a loop are written out before the file is no longer one to read."""
-
-
-class ByMode(Op):
-    """One tensor in train mode, another in eval mode."""
-
-    layout = "any"
-    tensors = ("train", "other")
-
-    def output_spec(self, train: Any, other: Any) -> Spec:
-        return Spec(
-            tuple(m if m == n else None for m, n in zip(train.shape, other.shape)), train.dtype
-        )
-
-    def lower(self, b: Any, train: Any, other: Any) -> Any:
-        if b.training is not None:
-            return train if b.training else other
-        spec = b.output_tensors[0]
-        shape = tuple(spec.shape[axis] for axis in train.axes)
-        return b.node("mode", "", (train, other), shape=shape, axes=train.axes, dtype=spec.dtype)
-
-
-_by_mode = ByMode()
-
-
-def by_mode(train: Any, other: Any) -> Any:
-    """The two structures, leaf by leaf, chosen by the module's mode."""
-    if layers._training[-1] is not None:
-        return train if layers._training[-1] else other
-
-    def choose(left: Any, right: Any) -> Any:
-        if left is right:
-            return left
-        left, right = as_operand(left), as_operand(right)
-        if len(left.shape) != len(right.shape):
-            raise UnsupportedError(
-                f"train mode gives a tensor of shape {left.shape}, eval mode one of shape {right.shape}",
-                where=trace.user_location(),
-                fix="return tensors of one shape in both modes",
-            )
-        return record(
-            _by_mode, (), {"train": left, "other": right}, _by_mode.output_spec(left, right)
-        )
-
-    return _zipped(choose, train, other)
-
-
-def _zipped(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    """``function`` on the leaves of two structures of one form."""
-    if (
-        isinstance(left, (list, tuple))
-        and isinstance(right, (list, tuple))
-        and len(left) == len(right)
-    ):
-        return type(left)(_zipped(function, m, n) for m, n in zip(left, right))
-    if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
-        return {k: _zipped(function, v, right[k]) for k, v in left.items()}
-    if left is None and right is None:
-        return None
-    return function(left, right)
 
 
 def _called(value: Any) -> Any:
@@ -86,7 +26,7 @@ def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
         return by_mode(_called(true_fn), _called(false_fn))
     if not isinstance(pred, Tensor) or isinstance(pred, Constant):
         return _called(true_fn) if as_plain(pred) else _called(false_fn)
-    return _zipped(
+    return zipped(
         lambda left, right: ops.where(pred, left, right), _called(true_fn), _called(false_fn)
     )
 
@@ -124,7 +64,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     results = [branch(*operands) for branch in branches]
     chosen = results[-1]
     for place in reversed(range(len(branches) - 1)):
-        chosen = _zipped(
+        chosen = zipped(
             lambda left, right, p=place: ops.where(index <= p, left, right), results[place], chosen
         )
     return chosen

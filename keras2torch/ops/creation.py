@@ -74,11 +74,15 @@ def empty(shape: Any, dtype: Any = None) -> Any:
     return ops.zeros(shape, dtype)
 
 
-@function("keras.ops.full {tf,tf.compat.v1}.fill(dims=shape, value=fill_value)")
+@function("keras.ops.full")
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    value = as_operand(fill_value, weak=True)
-    dtype = dtype_argument(dtype) or strong(dtype_of(value))
-    return ops.broadcast_to(ops.cast(value, dtype), as_shape(shape))
+    return ops.broadcast_to(ops.cast(fill_value, dtype_argument(dtype) or "float32"), as_shape(shape))
+
+
+@function("{tf,tf.compat.v1}.fill(dims=shape, value=fill_value)")
+def fill(shape: Any, fill_value: Any) -> Any:
+    """TensorFlow's, of the value's own dtype."""
+    return full(shape, fill_value, strong(dtype_of(as_operand(fill_value, weak=True))))
 
 
 class _Like(Op):

@@ -5,15 +5,17 @@ Outside of any layer, as data of the script, they are arrays.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy
 
-from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor, tensors_in
+from keras2torch.layers.base import Layer
 from keras2torch.ops.base import Op, Spec, as_operand, as_plain, device_of, function, ops
 from keras2torch.ops.creation import place
 from keras2torch.ops.dtypes import dtype_argument, is_float, is_integer
+from keras2torch.ops.initial_values import drawn
 from keras2torch.ops.sizes import Size, as_shape, source_of, static
 
 
@@ -73,21 +75,30 @@ def _like(shape: tuple[Any, ...]) -> Tensor | None:
     return source
 
 
-def _sample(draw: str, shape: Any, seed: Any, arguments: tuple[Any, ...] = ()) -> Any:
+def _sample(draw: str, shape: Any, arguments: tuple[Any, ...] = ()) -> Any:
     shape = as_shape(shape)
-    if not tensors_in(shape) and not trace.is_tracing():
-        return Constant(_array(draw, shape, seed, arguments))
     return _random.record(draw, shape, _like(shape), arguments)
 
 
-def _array(draw: str, shape: tuple[int, ...], seed: Any, arguments: tuple[Any, ...]) -> Any:
-    generator = numpy.random.default_rng(seed if isinstance(seed, int) else 0)
-    if draw == "randint":
-        return generator.integers(*arguments, shape).astype("int32")
-    if draw == "rand":
-        return generator.random(shape, "float32")
-    values = generator.standard_normal(shape, "float32")
-    return values if draw == "randn" else numpy.clip(values, -2, 2)
+def _is_data(shape: Any, *numbers: Any) -> bool:
+    """Whether samples are drawn outside of any layer's call: they are an array of the script."""
+    return not tensors_in((as_shape(shape), numbers)) and not _in_call()
+
+
+def _in_call() -> bool:
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), Layer):
+            if frame.f_code.co_name in ("build", "__init__"):
+                return False
+            if frame.f_code.co_name == "call":
+                return True
+        frame = frame.f_back
+    return False
+
+
+def _generator(seed: Any) -> Any:
+    return numpy.random.default_rng(seed if isinstance(seed, int) else 0)
 
 
 def _scaled(sample: Any, scale: Any, offset: Any) -> Any:
@@ -111,7 +122,11 @@ def _cast(x: Any, dtype: Any) -> Any:
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
-    return _cast(_scaled(_sample("randn", shape, seed), stddev, mean), dtype)
+    if _is_data(shape, mean, stddev):
+        mean, stddev = float(as_plain(mean)), float(as_plain(stddev))
+        values = mean + stddev * _generator(seed).standard_normal(as_shape(shape), "float32")
+        return _cast(drawn("RandomNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype)
+    return _cast(_scaled(_sample("randn", shape), stddev, mean), dtype)
 
 
 @function("tf.random.stateless_normal")
@@ -129,7 +144,11 @@ def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
     """Normal, within two deviations."""
-    return _cast(_scaled(_sample("trunc_normal", shape, seed), stddev, mean), dtype)
+    if _is_data(shape, mean, stddev):
+        mean, stddev = float(as_plain(mean)), float(as_plain(stddev))
+        values = mean + stddev * numpy.clip(_generator(seed).standard_normal(as_shape(shape), "float32"), -2, 2)
+        return _cast(drawn("TruncatedNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype)
+    return _cast(_scaled(_sample("trunc_normal", shape), stddev, mean), dtype)
 
 
 @function("keras.random.uniform K.random_uniform")
@@ -138,8 +157,11 @@ def uniform(
 ) -> Any:
     if dtype is not None and is_integer(dtype_argument(dtype) or ""):
         return randint(shape, minval, maxval, dtype, seed)
-    width = maxval - minval
-    return _cast(_scaled(_sample("rand", shape, seed), width, minval), dtype)
+    if _is_data(shape, minval, maxval):
+        low, high = float(as_plain(minval)), float(as_plain(maxval))
+        values = _generator(seed).uniform(low, high, as_shape(shape)).astype("float32")
+        return _cast(drawn("RandomUniform", values, minval=low, maxval=high), dtype)
+    return _cast(_scaled(_sample("rand", shape), maxval - minval, minval), dtype)
 
 
 @function("{tf,tf.compat.v1}.{random.uniform,random_uniform}")
@@ -152,14 +174,16 @@ def tf_uniform(
 @function("keras.random.randint")
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
     bounds = int(as_plain(minval)), int(as_plain(maxval))
-    made = _sample("randint", shape, seed, bounds)
+    if _is_data(shape):
+        return Constant(_generator(seed).integers(*bounds, as_shape(shape)).astype(dtype_argument(dtype) or "int32"))
+    made = _sample("randint", shape, bounds)
     return made if is_integer(dtype_argument(dtype) or "int32") else ops.cast(made, dtype)
 
 
 @function("K.random_bernoulli K.random_binomial")
 def bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> Any:
     """1 with the probability p."""
-    return ops.cast(_sample("rand", shape, seed) < p, dtype_argument(dtype) or "float32")
+    return ops.cast(_sample("rand", shape) < p, dtype_argument(dtype) or "float32")
 
 
 class _Dropout(Op):
@@ -185,7 +209,7 @@ def dropout(inputs: Any, rate: Any, noise_shape: Any = None, seed: Any = None) -
     rate = as_plain(rate)
     if isinstance(rate, Tensor):
         keep = 1 - rate
-        kept = ops.less(_sample("rand", ops.shape(inputs), seed), keep)
+        kept = ops.less(_sample("rand", ops.shape(inputs)), keep)
         return ops.where(kept, ops.divide(inputs, keep), 0.0)
     if not rate:
         return as_operand(inputs)

@@ -228,19 +228,18 @@ class Bincount(Op, names="keras.ops.bincount {tf,tf.math}.bincount"):
         options = {"shape": spec.shape, "axes": tuple(range(len(spec.shape))), "dtype": spec.dtype}
         given: dict[str, Any] = {} if weights is None else {"weights": weights}
         given.update({"minlength": minlength} if minlength else {})
-        return b.function(
-            "torch.bincount" if len(x.shape) == 1 else "bincount_rows", x, **given, **options
-        )
+        name = "torch.bincount" if weights is None else "weighted_bincount"
+        return b.function(name if len(x.shape) == 1 else "bincount_rows", x, **given, **options)
 
 
 class _Histogram(Op):
     path = "keras.ops.histogram"
 
     def output_spec(self, x: Any, bins: int, low: Any, high: Any) -> tuple[Spec, Spec]:
-        return Spec((bins,), "int64"), Spec((bins + 1,), "float32")
+        return Spec((bins,), "float32"), Spec((bins + 1,), "float32")
 
     def lower(self, b: Any, x: Any, bins: int, low: Any, high: Any) -> Any:
-        values = [Value((bins,), (0,), "int64"), Value((bins + 1,), (0,), "float32")]
+        values = [Value((bins,), (0,), "float32"), Value((bins + 1,), (0,), "float32")]
         return b.multi("function", "histogram", (x, bins, low, high), {}, values)
 
 

@@ -14,6 +14,7 @@ from keras2torch import config
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source
+from keras2torch.frontend.sandbox import paused
 from keras2torch.frontend.standins import paths
 
 _modules: dict[str, StandInModule] = {}
@@ -134,17 +135,18 @@ def _looks_like(kind: str, name: str) -> bool:
 def _from_source(source: str, name: str) -> Any:
     module, _, attribute = source.partition(":")
     if source.startswith("@"):  # functions on tensors
-        from keras2torch.layers.activations import ACTIVATIONS
         from keras2torch.ops import OPS
 
-        function: Any = OPS.get(f"{source[1:]}.{name}", _MISSING)
-        if function is not _MISSING and name in ACTIVATIONS:
-            function.activation_name = name  # so that a layer takes it as its activation
-        return function
-    loaded = importlib.import_module(module)
+        return OPS.get(f"{source[1:]}.{name}", _MISSING)
+    loaded = _load(module)
     if attribute:
         return getattr(loaded, attribute).get(name, _MISSING)
     return _MISSING if name.startswith("_") else _own(loaded).get(name, _MISSING)
+
+
+def _load(module: str) -> Any:
+    with paused():
+        return importlib.import_module(module)
 
 
 def _own(module: Any) -> dict[str, Any]:
@@ -176,9 +178,9 @@ def public_names(canonical: str) -> list[str]:
                 if n.startswith(prefix) and "." not in n[len(prefix) :]
             )
         elif attribute:
-            names.update(getattr(importlib.import_module(module), attribute))
+            names.update(getattr(_load(module), attribute))
         else:
-            names.update(_own(importlib.import_module(module)))
+            names.update(_own(_load(module)))
     names.update(
         c.rpartition(".")[2] for c in paths.NAMESPACES if c.rpartition(".")[0] == canonical
     )
