@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
