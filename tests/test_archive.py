@@ -8,12 +8,12 @@ import zlib
 
 import numpy as np
 import pytest
+from saved_fixtures import CASES, SavedCase, unpacked
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved, parse_version, saved_config
 from keras2torch.frontend.saved_tree import layer_tree, trainable_order
 from keras2torch.frontend.saved_weights import Weight, widen_bfloat16
-from tests.saved_fixtures import CASES, SavedCase, unpacked
 
 WHOLE = [(case, file) for case in CASES for file in case.files]
 WEIGHTS_ONLY = [(case, file) for case in CASES for file in case.weight_files]

@@ -21,9 +21,9 @@ from typing import Any
 import h5py
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from saved_fixtures import read_everything, unpacked
 
 from keras2torch.errors import K2TError
-from tests.saved_fixtures import read_everything, unpacked
 
 EXAMPLES = int(os.environ.get("K2T_FUZZ_EXAMPLES", "0"))
 LIMIT_SECONDS = 10.0

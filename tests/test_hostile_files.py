@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from saved_fixtures import read_everything, refused, unpacked
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved, saved_config
 from keras2torch.frontend.saved_json import parse_json
 from keras2torch.frontend.saved_stores import ZipStore
-from tests.saved_fixtures import read_everything, refused, unpacked
 
 GOOD = {"class_name": "Sequential", "config": {"name": "m", "layers": []}}
 DENSE = {"class_name": "Dense", "config": {"name": "dense", "units": 2}}

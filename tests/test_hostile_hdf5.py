@@ -10,11 +10,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from saved_fixtures import read_everything, refused, unpacked
 
 from keras2torch.frontend.archive import open_saved
 from keras2torch.frontend.saved_bytes import whole_file
 from keras2torch.frontend.saved_hdf5 import open_hdf5
-from tests.saved_fixtures import read_everything, refused, unpacked
 
 DENSE = {"class_name": "Dense", "config": {"name": "dense", "units": 2}}
 ONE_LAYER = {"class_name": "Sequential", "config": {"name": "m", "layers": [DENSE]}}

@@ -393,6 +393,13 @@ class TestSurroundings:
         )
         programs.run(source)
 
+    def test_libraries_find_the_temporary_folder(
+        self, programs: Programs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", None)
+        source = IMPORTS + "import tempfile\nassert tempfile.gettempdir()\n" + MLP
+        assert programs.run(source).training_calls and programs.notes == []
+
     def test_the_real_packages_are_put_back(self, programs: Programs) -> None:
         real = type(sys)("keras")
         sys.modules["keras"] = real

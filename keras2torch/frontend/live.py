@@ -65,9 +65,9 @@ def attach(recorded: Model, model: Any) -> None:
             set_weights(layer, twin.weights)
 
 
-def set_weights(layer: Any, variables: list[Any]) -> None:
-    """Pair the weights of one layer, in Keras's order, with arrays or variables of the same shapes."""
-    weights = layer.weights
+def set_weights(layer: Any, variables: list[Any], order: list[Any] | None = None) -> None:
+    """Pair the weights of one layer, in Keras's order (or ``order``), with arrays or variables of their shapes."""
+    weights = layer.weights if order is None else order
     if [tuple(w.shape) for w in weights] != [tuple(v.shape) for v in variables]:
         raise K2TError(
             f"the layer {layer.name!r} has weights of shapes {[tuple(v.shape) for v in variables]}, "

@@ -6,6 +6,7 @@ Formats: ``shared`` facts on saved models, and keras/src/models/functional.py (`
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,6 +80,8 @@ class Replayer:
             if name is None or name in made:
                 raise SavedModelError(f"a layer has no name of its own ({name!r})")
             layer = self.layer(item, depth + 1)
+            if isinstance(layer, Layer) and layer.name != name:
+                layer.name = name  # Keras 1 and 2 keep a nested Sequential's name beside its config
             made[name] = layer
             calls[name] = []
             if isinstance(layer, InputLayer):
@@ -249,6 +252,10 @@ class Replayer:
         if not isinstance(config, dict):
             raise SavedModelError(f"the config of a {name} layer is no object")
         module = str(item.get("module") or "")
+        if self.version >= 3 and not module and "trainable" not in config and name != "InputLayer":
+            return self._operation(
+                name, config
+            )  # HDF5 files of Keras 3 do not say where a class is from
         if ".ops" in module or module.startswith("keras.src.random"):
             return self._operation(name, config)
         if name in ("TFOpLambda", "SlicingOpLambda"):
@@ -287,7 +294,7 @@ class Replayer:
         }
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            known = call_parameters(type(function.op).lower).parameters  # type: ignore[attr-defined]
+            known = _parameters(function)
             given = {k: v for k, v in fixed.items() if k in known}
             dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
             if dropped:
@@ -296,6 +303,8 @@ class Replayer:
                 )
             # Constructor arguments first, then those of the call; the op's signature has both by name.
             free = [k for k in known if k not in given]
+            if name == "GetItem" and isinstance(args[1], list):  # JSON has no tuples
+                args = (args[0], tuple(args[1]))
             positional = dict(zip(free, args))
             return function(**{**given, **positional, **kwargs})
 
@@ -309,8 +318,10 @@ class Replayer:
             return lambda args, kwargs: args[0][_slice_spec(kwargs.get("slice_spec"))]
         if function is None:
             raise UnsupportedError(f"the TensorFlow function {name} has no translation")
+        known = _parameters(function)
         return lambda args, kwargs: function(
-            *args, **{k: v for k, v in kwargs.items() if v is not None}
+            *args,
+            **{k: v for k, v in kwargs.items() if k in known or not (v is None or v is False)},
         )
 
 
@@ -384,6 +395,11 @@ def operation(name: str) -> Callable[..., Any]:
         if path.startswith("keras.ops.") and path.rpartition(".")[2].replace("_", "") == flat:
             return function
     raise UnsupportedError(f"the operation {name} has no translation")
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments of a function on tensors, by name."""
+    return dict(inspect.signature(function).parameters)
 
 
 def mark_name(layer: Any) -> None:

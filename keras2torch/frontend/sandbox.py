@@ -103,7 +103,7 @@ _AUDITED = frozenset(
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-_state = {"active": 0, "hooked": 0}
+_state = {"active": 0, "hooked": 0, "without_bytecode": 0}
 _undo: list[tuple[Any, str, Any]] = []
 _patched: set[str] = set()
 _finally: list[Callable[[], Any]] = []
@@ -112,18 +112,15 @@ _finally: list[Callable[[], Any]] = []
 @contextmanager
 def sandbox() -> Iterator[None]:
     """Refuse changes for the time of the block; undo all replacements at its end."""
-    import tempfile
-
-    tempfile.gettempdir()  # a library that asks for it later would try to write there
     if not _state["hooked"]:
         sys.addaudithook(_audit)
         _state["hooked"] = 1
     _state["active"] += 1
-    without_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    _state["without_bytecode"], sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
     finally:
-        sys.dont_write_bytecode = without_bytecode
+        sys.dont_write_bytecode = bool(_state["without_bytecode"])
         while _undo:
             setattr(*_undo.pop())
         while _finally:
@@ -132,15 +129,36 @@ def sandbox() -> Iterator[None]:
         _state["active"] -= 1
 
 
+@contextmanager
+def paused() -> Iterator[None]:
+    """Let Python keep the byte code of modules of ours that are loaded while a script runs."""
+    active, without_bytecode = _state["active"], sys.dont_write_bytecode
+    if not active:
+        yield
+        return
+    _state["active"], sys.dont_write_bytecode = 0, bool(_state["without_bytecode"])
+    try:
+        yield
+    finally:
+        _state["active"], sys.dont_write_bytecode = active, without_bytecode
+
+
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _state["active"]:
         return
     if event == "open":
         path, _, flags = arguments
-        if isinstance(flags, int) and flags & _WRITING and path != os.devnull:
-            raise RefusedError(f"a script that is recorded writes no files ({path})")
+        if not isinstance(flags, int) or not flags & _WRITING or path == os.devnull:
+            return
+        what = f"writes no files ({path})"
     elif event in _AUDITED:
-        raise RefusedError(f"a script that is recorded does not change its surroundings ({event})")
+        what = f"does not change its surroundings ({event})"
+    else:
+        return
+    if (
+        sys._getframe(1).f_code.co_name != "_get_default_tempdir"
+    ):  # tempfile, which tries the folder
+        raise RefusedError(f"a script that is recorded {what}")
 
 
 def quieten(name: str) -> None:

@@ -12,7 +12,8 @@ from keras2torch.errors import K2TError, SavedModelError
 from keras2torch.frontend.archive import SavedModel, open_saved
 from keras2torch.frontend.live import set_weights
 from keras2torch.frontend.replay import Replayer
-from keras2torch.layers.base import clear_names
+from keras2torch.frontend.saved_weights import AttributeWeights
+from keras2torch.layers.base import Layer, clear_names
 from keras2torch.frontend.saved_tree import layer_tree
 from keras2torch.models import Model, Sequential
 
@@ -73,7 +74,25 @@ def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:
         if isinstance(layer, Model):
             attach(layer, weights, inner)
         elif layer.weights:
-            set_weights(layer, weights.for_layer(inner))
+            by_attribute = isinstance(weights, AttributeWeights) and layer.user_defined
+            order = _by_attribute(layer) if by_attribute else None
+            set_weights(layer, weights.for_layer(inner), order)
+
+
+def _by_attribute(layer: Layer) -> list[Any]:
+    """A custom layer's weights as Keras's own format lists them: its own, then by the attributes' names."""
+    own = [w for w in layer._weights if w.trainable] + [
+        w for w in layer._weights if not w.trainable
+    ]
+    seen = set(map(id, own))
+    for _, value in sorted(layer.__dict__.items()):
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        for part in parts:
+            if isinstance(part, Layer):
+                inner = _by_attribute(part) if part.user_defined else part.weights
+                own += [w for w in inner if id(w) not in seen]
+                seen.update(map(id, inner))
+    return own
 
 
 def attach_file(model: Model, path: str | os.PathLike[str]) -> None:

@@ -68,6 +68,10 @@ def _gelu(b: Builder, x: Any, approximate: bool = False) -> Value:
 
 
 def _hard_sigmoid(b: Builder, x: Any) -> Value:
+    from keras2torch import config
+
+    if config.keras_version < 3:
+        return hard_sigmoid_keras2(b, x)
     return b.function("F.hardsigmoid", x)
 
 

@@ -33,6 +33,8 @@ class MultiHeadAttention(_Heads):
     use_gate: bool = False
     seed: Any = None
 
+    # Keras 2 saves the shapes that the layer was built with.
+    old_names = {"query_shape": None, "key_shape": None, "value_shape": None}
     ignored = ("flash_attention", "seed")
     class_doc = "Attention in several heads, each with its own projections of query, key and value."
 

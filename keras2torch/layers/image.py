@@ -175,7 +175,7 @@ class CenterCrop(_ImageLayer):
 class _Augmentation(_ImageLayer):
     """A random transformation: a helper module of the layer's own name, at work in train mode only."""
 
-    ignored: tuple[str, ...] = ("seed",)
+    ignored = ("seed",)
 
     def arguments(self) -> dict[str, Any]:
         """What the helper module's constructor is given."""

@@ -172,7 +172,7 @@ class Run:
                 made[size] = zeros = self.b.method(
                     "new_zeros", x, self.b.size(x, 0), size, shape=(x.shape[0], size), axes=(0, 1)
                 )
-                zeros.hint = "zeros"
+                zeros.hint = "zeros" if len(made) == 1 else f"zeros{len(made)}"
         return [made[size] for size in state_sizes(self.cell)]
 
     def _gate_masks(self, x: Any) -> tuple[Any, dict[str, Value]]:

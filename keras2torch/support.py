@@ -1,0 +1,82 @@
+"""The support table of the README, from the registries: what is translated, and what is refused and why."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from keras2torch.layers import REGISTRY
+from keras2torch.layers.refusals import REFUSALS
+from keras2torch.ops import OPS
+from keras2torch.ops.base import parse_names
+from keras2torch.ops.refusals import OTHERS
+from keras2torch.ops.refusals import REFUSALS as OPS_REFUSED
+
+_SPACES = ("keras.ops", "keras.backend", "keras.random", "keras.activations", "tf")
+
+
+def support_table() -> str:
+    """Layers and functions, translated and refused, as Markdown."""
+    return f"{layer_table()}\n\n{function_table()}"
+
+
+def layer_table() -> str:
+    """The layers by family, then those that are refused."""
+    translated = {name: cls for name, cls in REGISTRY.items() if name not in REFUSALS}
+    families: dict[str, list[str]] = {}
+    for name, cls in sorted(translated.items()):
+        if name == cls.__name__:
+            families.setdefault(_family(cls.__module__), []).append(name)
+    count = sum(map(len, families.values()))
+    lines = [
+        f"{count} layers are translated ({len(translated)} names, with those of Keras 1 and 2); "
+        f"{len(REFUSALS)} layers are refused.",
+        "",
+        "| family | layers |",
+        "| --- | --- |",
+        *(f"| {family} | {', '.join(names)} |" for family, names in sorted(families.items())),
+        "",
+        "| refused | why | instead |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {reason} | {fix} |" for name, (reason, fix) in sorted(REFUSALS.items())),
+    ]
+    return "\n".join(lines)
+
+
+def function_table() -> str:
+    """How many functions of each name space are translated and refused, then the refused ones."""
+    others = {path: pair for names, pair in OTHERS.items() for path, _ in parse_names(names)}
+    refused = {**OPS_REFUSED, **others}
+    done: Counter[str] = Counter(_space(path) for path in OPS if path not in refused)
+    left: Counter[str] = Counter(_space(path) for path in refused)
+    lines = [
+        "| functions | translated | refused |",
+        "| --- | --- | --- |",
+        *(f"| `{space}.*` | {done[space]} | {left[space]} |" for space in _SPACES),
+        "",
+        "| refused | why | instead |",
+        "| --- | --- | --- |",
+    ]
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for path, pair in sorted(refused.items()):
+        by_reason.setdefault(pair, []).append(f"`{path}`")
+    lines += [
+        f"| {', '.join(paths)} | {reason} | {fix} |" for (reason, fix), paths in by_reason.items()
+    ]
+    return "\n".join(lines)
+
+
+def _family(module: str) -> str:
+    """A layer's family, from its module: ``conv_transpose`` belongs to ``conv``."""
+    name = re.sub(r"\d|_.*", "", module.rpartition(".")[2])
+    return {"conv": "convolution", "depthwise": "convolution", "strings": "preprocessing"}.get(
+        name, name
+    )
+
+
+def _space(path: str) -> str:
+    return next((space for space in _SPACES if path.startswith(f"{space}.")), path)
+
+
+if __name__ == "__main__":
+    print(support_table())
