@@ -77,13 +77,22 @@ def _function_body(table: dict[Kind, list[Rules]], uniform: dict[Kind, Rules]) -
         rows = [row for kind in kinds for row in table[kind]]
         for test in _tests(kinds, set(table)):
             body.append(f"if {test}:")
+            last = ""
             for name, text in texts:
-                indent = "    "
-                if not all(name in row for row in rows):
-                    body.append(f"    if module.{name} is not None:")
-                    indent += "    "
-                body += [f"{indent}{line}" for line in text]
+                test_of_name = "" if all(name in row for row in rows) else _presence(name)
+                if test_of_name and test_of_name != last:
+                    body.append(f"    if {test_of_name}:")
+                last = test_of_name
+                body += [f"{'        ' if last else '    '}{line}" for line in text]
     return body
+
+
+def _presence(name: str) -> str:
+    """How to ask a torch module whether it has a tensor that not all of its kind have."""
+    if "_l0" not in name:
+        return f"module.{name} is not None"
+    tests = ["module.bidirectional"] if name.endswith("_reverse") else []
+    return " and ".join(tests + (["module.bias"] if name.startswith("bias") else []))
 
 
 def _tests(kinds: list[Kind], known: set[Kind]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras2torch.builder import Builder
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.graph import Call, Graph, Scope, Tensor, map_structure, relative_scopes
 from keras2torch.module import Module, Node, Param, Value
 
@@ -69,6 +69,13 @@ class _Lowering:
     def lower_call(self, call: Call) -> None:
         b, operation = self.builder, call.operation
         b.call_in_progress = call
+        policy = getattr(operation, "low_precision", None)
+        if policy is not None:
+            raise UnsupportedError(
+                f"{operation.name!r} computes by the dtype policy {policy}; only float32 is translated exactly",
+                where=call.where,
+                fix="set the policy to float32; the generated script trains in bfloat16 by --amp",
+            )
         args, kwargs = self._values(call)
         try:
             results = operation.lower(b, *args, **kwargs)

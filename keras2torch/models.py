@@ -104,6 +104,7 @@ class Model(Layer):
     """keras.Model: ``Model(inputs, outputs)``, or a subclass with its own ``call``."""
 
     old_names = {"input": "inputs", "output": "outputs"}
+    build_is_final = False  # with no shape, it does nothing
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         model = super().__new__(cls)

@@ -22,7 +22,10 @@ def support_table() -> str:
 
 def layer_table() -> str:
     """The layers by family, then those that are refused."""
-    translated = {name: cls for name, cls in REGISTRY.items() if name not in REFUSALS}
+    layers = {
+        n: cls for n, cls in REGISTRY.items() if cls.__module__.startswith("keras2torch.layers.")
+    }
+    translated = {name: cls for name, cls in layers.items() if name not in REFUSALS}
     families: dict[str, list[str]] = {}
     for name, cls in sorted(translated.items()):
         if name == cls.__name__:

@@ -19,6 +19,7 @@ from keras2torch.frontend.saved_bytes import ByteSource, open_regular, quoted, w
 from keras2torch.frontend.saved_hdf5 import Group, open_hdf5
 from keras2torch.frontend.saved_hdf5_blocks import MAGIC as HDF5_MAGIC
 from keras2torch.frontend.saved_json import MAX_BYTES, parse_json
+from keras2torch.frontend.saved_keras1 import Keras1Weights
 from keras2torch.frontend.saved_legacy import LegacyWeights
 from keras2torch.frontend.saved_optimizer import OptimizerState, read_optimizer
 from keras2torch.frontend.saved_stores import Directory, Store, ZipStore, open_weight_store
@@ -77,10 +78,14 @@ class SavedModel:
     def weights_for(self, tree: LayerTree) -> Weights:
         """The weights of another description of the model, such as a script's."""
         if self._legacy is not None:
-            return LegacyWeights(self._legacy, tree)
+            weights = LegacyWeights(self._legacy, tree)
+            return Keras1Weights(weights, tree) if self._from_keras_1() else weights
         if self._slots is not None:
             return AttributeWeights(self._slots, tree)
         raise SavedModelError(f"{self.name} holds no weights")
+
+    def _from_keras_1(self) -> bool:
+        return self.keras_version[:1] == (1,)
 
     @property
     def optimizer(self) -> OptimizerState | None:

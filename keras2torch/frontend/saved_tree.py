@@ -20,8 +20,12 @@ class LayerTree:
 
     ``children`` are keyed by layer name in a model, by position in a list of cells, and by
     attribute ("layer", "cell", "forward_layer", ...) elsewhere. ``container`` is the attribute that
-    lists them, or None where each child is an attribute of its own. ``counts`` is how many
-    trainable and non-trainable weights the layer itself has, or None where that is not known.
+    lists them, "" where this node is a list itself, or None where each child is an attribute of its
+    own. ``counts`` is how many trainable and non-trainable weights the layer itself has, or None
+    where that is not known.
+
+    A config tells nothing of the layers that a custom layer makes. Who has its source may give its
+    node ``children``, in the order of their creation; their weights then come in that order.
     """
 
     name: str
@@ -30,6 +34,7 @@ class LayerTree:
     is_model: bool = False
     is_operation: bool = False
     container: str | None = None
+    config: dict[str, Any] = field(default_factory=dict, repr=False)
     children: dict[str, LayerTree] = field(default_factory=dict)
     counts: tuple[int, int] | None = None
 
@@ -90,6 +95,7 @@ def _node(entry: Any, fallback: str, counts: Counts | None) -> LayerTree:
     # Keras 3 lists operations (x + y) among the layers; Keras 2 wraps them in layers.
     module = entry.get("module")
     node = LayerTree(name, class_name, config.get("trainable") is not False)
+    node.config = config
     node.is_operation = isinstance(module, str) and ".ops." in f".{module}."
     if layers is None and _is_model(class_name, config):
         layers = config["layers"]

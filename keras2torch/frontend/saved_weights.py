@@ -55,8 +55,8 @@ class Weights:
         of all its layers. SavedModelError where the config has no such layer, or where the file
         does not tell which weights are its own.
 
-        The sub-layers of custom layers come in the order of their attributes' names from Keras's
-        own format, and in the order of their creation from legacy files.
+        The sub-layers of custom layers come in the order of their creation from legacy files, and
+        from Keras's own format in that of the node's children (see LayerTree), else of their names.
         """
         raise NotImplementedError
 
@@ -152,7 +152,7 @@ class AttributeWeights(Weights):
     def _step(
         self, slot: Slot | None, node: LayerTree | None, key: str, path: Path
     ) -> tuple[Slot | None, LayerTree | None]:
-        if node is not None and node.container:
+        if node is not None and node.container is not None:
             if key not in node.children:
                 raise SavedModelError(f"the saved config has no layer {quoted('/'.join(path))}")
             child = node.children[key]
@@ -163,7 +163,7 @@ class AttributeWeights(Weights):
     def _members(self, slot: Slot, node: LayerTree) -> dict[str, Slot]:
         """The slots of the layers that a model (or a stack of cells) lists, by their keys."""
         if id(slot) not in self._lists:
-            container = slot.children.get(node.container or "")
+            container = slot.children.get(node.container) if node.container else slot
             layers = {k: child for k, child in node.children.items() if not child.is_operation}
             if container is None and CONTAINER_BEFORE_2_14 in slot.children:
                 container = slot.children[CONTAINER_BEFORE_2_14]
@@ -179,12 +179,12 @@ class AttributeWeights(Weights):
             return
         yield from slot.variables
         done = set()
-        if node is not None and node.container:
+        if node is not None and node.container is not None:
             members = self._members(slot, node)
             for key, child in node.children.items():
                 if key in members:
                     yield from self._collect(members[key], child)
-            if node.is_model:
+            if node.is_model or not node.container:
                 return  # what else a model holds is its optimizer, losses and metrics
             done.add(node.container)
         elif node is not None:

@@ -23,7 +23,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from keras2torch.errors import K2TError, ShapeError, UnsupportedError
@@ -186,6 +186,17 @@ def pair(value: Any, rank: int) -> tuple[int, ...]:
     return (int(value),) * rank
 
 
+def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
+    """``build``, after which the layer knows that its variables are there."""
+
+    @wraps(build)
+    def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.built = True
+
+    return marked
+
+
 def as_tensor(value: Any, dtype: str | None = None) -> Any:
     """Arrays and numbers become Constants; tensors stay."""
     if isinstance(value, Tensor):
@@ -197,6 +208,8 @@ class Layer(Operation):
     """Base of every layer, Keras's own and the user's."""
 
     supports_masking = False
+    build_is_final = True
+    """Whether a layer is built once build() has run, also where the program calls it by itself."""
     shape_if_none_is_given: Shape | None = None
     """The input shape (with the batch axis) of a Sequential model that starts with this layer."""
     base_arguments = {
@@ -219,6 +232,8 @@ class Layer(Operation):
 
     def __init_subclass__(cls, names: tuple[str, ...] = (), **kwargs: Any):
         super().__init_subclass__(**kwargs)
+        if cls.build_is_final and "build" in cls.__dict__:
+            cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
         if not cls.__module__.startswith("keras2torch."):
             return
         own = {
@@ -357,6 +372,16 @@ class Layer(Operation):
     def dtype(self) -> str:
         """The dtype of the layer's variables, from a string, a policy or a policy's config."""
         return dtype_name(self._dtype) or "float32"
+
+    @property
+    def low_precision(self) -> str | None:
+        """The layer's own policy, where it computes in other floats than float32."""
+        given = self._dtype
+        if isinstance(given, dict):
+            given = given.get("config", {}).get("name")
+        name = given if isinstance(given, str) else getattr(given, "name", None)
+        halves = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16", "half")
+        return name if name in halves else None
 
     compute_dtype = variable_dtype = dtype
     dtype_policy = dtype
