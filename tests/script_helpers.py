@@ -11,6 +11,11 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend.script import run_script
 from keras2torch.models import Model
 
+IMPORTS = """import keras
+from keras.models import Sequential, Model
+from keras.layers import Dense, Input
+"""
+
 
 class Programs:
     """Writes programs into a folder of their own and runs them there."""
@@ -39,4 +44,6 @@ class Programs:
 
 def shapes(model: Model) -> tuple[list[tuple], list[tuple]]:
     """The shapes of a model's inputs and outputs."""
-    return [tuple(t.shape) for t in model.inputs or []], [tuple(t.shape) for t in model.outputs or []]
+    return [tuple(t.shape) for t in model.inputs or []], [
+        tuple(t.shape) for t in model.outputs or []
+    ]

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from script_helpers import Programs, shapes
+from script_helpers import IMPORTS, Programs, shapes
 
-IMPORTS = "import keras\nfrom keras.models import Sequential, Model\nfrom keras.layers import Dense, Input\n"
 MODEL = "model = Sequential([Input((3,)), Dense(1)])\nmodel.compile('adam', 'mse')\n"
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    monkeypatch.chdir(tmp_path)
-    return Programs(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +52,28 @@ def test_the_model_is_reached(programs: Programs, lines: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "size", "what"),
     [
-        ("text = open('a.txt').read()\nn = len(sorted(set(text)))", "n", "the file 'a.txt' (at program.py:1)"),
-        ("words = {w: i for i, w in enumerate(open('a.txt'))}", "len(words) + 1", "the file 'a.txt'"),
-        ("import numpy as np\nx = np.load('a.npy')", "x.shape[1]", "the file 'a.npy' (at program.py:2)"),
+        (
+            "text = open('a.txt').read()\nn = len(sorted(set(text)))",
+            "n",
+            "the file 'a.txt' (at program.py:1)",
+        ),
+        (
+            "words = {w: i for i, w in enumerate(open('a.txt'))}",
+            "len(words) + 1",
+            "the file 'a.txt'",
+        ),
+        (
+            "import numpy as np\nx = np.load('a.npy')",
+            "x.shape[1]",
+            "the file 'a.npy' (at program.py:2)",
+        ),
         ("import numpy as np\ny = np.load('a.npy')", "len(np.unique(y))", "the file 'a.npy'"),
         ("import numpy as np\ny = np.load('a.npy')", "int(np.max(y)) + 1", "the file 'a.npy'"),
-        ("import numpy as np\nx = np.array([l.split() for l in open('a.txt')])", "x.shape[1]", "the file 'a.txt'"),
+        (
+            "import numpy as np\nx = np.array([l.split() for l in open('a.txt')])",
+            "x.shape[1]",
+            "the file 'a.txt'",
+        ),
         ("import pandas as pd\ndf = pd.read_csv('a.csv')", "df['x'].nunique()", "'a.csv'"),
         ("import no_such as n", "n.size('a')", "no_such.size('a') (at program.py:5)"),
         ("import os\nnames = os.listdir('a')", "len(names)", "the file 'a'"),
@@ -108,10 +115,17 @@ def test_the_model_is_reached(programs: Programs, lines: str) -> None:
         ),
     ],
 )
-def test_a_size_from_absent_data_is_named(programs: Programs, lines: str, size: str, what: str) -> None:
+def test_a_size_from_absent_data_is_named(
+    programs: Programs, lines: str, size: str, what: str
+) -> None:
     lines = lines + "\n" if "import keras" in lines else lines + "\nimport keras\n"
-    message = programs.error(f"{lines}model = keras.Sequential()\n\nmodel.add(keras.layers.Dense({size}))\n")
-    assert "the argument units of Dense comes from " in message and what.partition(" (at")[0] in message
+    message = programs.error(
+        f"{lines}model = keras.Sequential()\n\nmodel.add(keras.layers.Dense({size}))\n"
+    )
+    assert (
+        "the argument units of Dense comes from " in message
+        and what.partition(" (at")[0] in message
+    )
     assert "which is not here" in message and "\n  fix: " in message
     assert what.partition(" (at")[2] in message
 
@@ -119,14 +133,19 @@ def test_a_size_from_absent_data_is_named(programs: Programs, lines: str, size: 
 def test_an_input_of_absent_size(programs: Programs) -> None:
     source = "import numpy as np\nx = np.load('a.npy')\n" + IMPORTS
     for shape in ("(x.shape[1],)", "x.shape[1:]", "(28, x.shape[2])"):
-        message = programs.error(source + f"i = Input(shape={shape})\nmodel = Model(i, Dense(1)(i))\n")
+        message = programs.error(
+            source + f"i = Input(shape={shape})\nmodel = Model(i, Dense(1)(i))\n"
+        )
         assert "comes from the file 'a.npy' (at program.py:2), which is not here" in message
         message = programs.error(source + f"model = Sequential([Dense(1, input_shape={shape})])\n")
         assert "comes from the file 'a.npy' (at program.py:2), which is not here" in message
 
 
 def test_sizes_that_the_program_gives_itself(programs: Programs) -> None:
-    source = "import numpy as np\nx = np.load('a.npy')\nx = x.reshape(-1, 28, 28, 1).astype('f') / 255\n" + IMPORTS
+    source = (
+        "import numpy as np\nx = np.load('a.npy')\nx = x.reshape(-1, 28, 28, 1).astype('f') / 255\n"
+        + IMPORTS
+    )
     source += "i = Input(shape=x[:100].shape[1:])\nmodel = Model(i, Dense(1)(i))\n"
     assert shapes(programs.run(source))[0] == [(None, 28, 28, 1)]
 
@@ -148,9 +167,13 @@ def test_notes_tell_what_is_not_here(programs: Programs) -> None:
 
 
 def test_a_statement_about_a_model_is_not_passed_over(programs: Programs) -> None:
-    source = "import numpy as np\nx = np.load('a.npy')\n" + IMPORTS + (
-        "model = Sequential([Input((3,))])\nlayers = [Dense(4)]\nlayers.insert(x, Dense(5) if x.y else 'a' + 1)\n"
-        "for layer in layers:\n    model.add(layer)\n"
+    source = (
+        "import numpy as np\nx = np.load('a.npy')\n"
+        + IMPORTS
+        + (
+            "model = Sequential([Input((3,))])\nlayers = [Dense(4)]\nlayers.insert(x, Dense(5) if x.y else 'a' + 1)\n"
+            "for layer in layers:\n    model.add(layer)\n"
+        )
     )
     assert "the file 'a.npy'" in programs.error(source)
 
@@ -161,9 +184,13 @@ def test_a_true_error_is_not_passed_over(programs: Programs) -> None:
 
 
 def test_weights_that_are_not_here(programs: Programs) -> None:
-    source = "import numpy as np\nm = np.load('glove.npy')\n" + IMPORTS + (
-        "from keras.layers import Embedding\n"
-        "model = Sequential([Input((5,)), Embedding(100, 8, weights=[m], trainable=False)])\n"
+    source = (
+        "import numpy as np\nm = np.load('glove.npy')\n"
+        + IMPORTS
+        + (
+            "from keras.layers import Embedding\n"
+            "model = Sequential([Input((5,)), Embedding(100, 8, weights=[m], trainable=False)])\n"
+        )
     )
     assert shapes(programs.run(source))[1] == [(None, 5, 8)]
     assert any("weights of Embedding" in note for note in programs.notes)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from script_helpers import Programs, shapes
+from script_helpers import IMPORTS, Programs, shapes
 
 from keras2torch.errors import K2TError
 from keras2torch.frontend.script import run_script
 
-IMPORTS = "import keras\nfrom keras.models import Sequential, Model\nfrom keras.layers import Dense, Input\n"
 MODEL = "model = Sequential([Input((3,)), Dense(1)])\nmodel.compile('adam', 'mse')\n"
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    monkeypatch.chdir(tmp_path)
-    return Programs(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +24,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
             "def f(x):\n    return g(x)\ndef g(x):\n    raise ValueError('no ' + x)\nf('luck')\n",
             "program.py:4: ValueError: no luck\n    raise ValueError('no ' + x)",
         ),
-        ("import keras\nx = (1,\n", "program.py:2: syntax error: '(' was never closed\n    x = (1,"),
+        (
+            "import keras\nx = (1,\n",
+            "program.py:2: syntax error: '(' was never closed\n    x = (1,",
+        ),
         (
             "print 'hello'\n",
             "program.py:1: syntax error: Missing parentheses in call to 'print'. Did you mean print(...)?\n"
@@ -80,7 +76,10 @@ def test_what_is_no_program(programs: Programs) -> None:
     (programs.folder / "bytes.py").write_bytes(b"x = '\xff\xfe'\n")
     (programs.folder / "null.py").write_bytes(b"x = 1\x00\n")
     assert message(programs.folder) == "'folder' is a directory\n  fix: give the program's file"
-    assert message(programs.folder / "no.py") == "there is no file 'folder/no.py'\n  fix: check the path"
+    assert (
+        message(programs.folder / "no.py")
+        == "there is no file 'folder/no.py'\n  fix: check the path"
+    )
     assert message(programs.folder / "bytes.py").startswith("bytes.py is not text in the encoding")
     assert "null.py" in message(programs.folder / "null.py")
 
@@ -105,8 +104,14 @@ def test_arguments_that_a_program_insists_on(programs: Programs) -> None:
 
 
 def test_a_program_that_ends_itself(programs: Programs) -> None:
-    source = "import sys\nif len(sys.argv) < 2:\n    print('usage: data')\n    sys.exit(2)\n" + IMPORTS + MODEL
-    assert programs.error(source).startswith("program.py:4: the script ends itself: code 2\n  fix: ")
+    source = (
+        "import sys\nif len(sys.argv) < 2:\n    print('usage: data')\n    sys.exit(2)\n"
+        + IMPORTS
+        + MODEL
+    )
+    assert programs.error(source).startswith(
+        "program.py:4: the script ends itself: code 2\n  fix: "
+    )
 
 
 def test_an_error_after_the_model_is_a_note(programs: Programs) -> None:
@@ -124,7 +129,9 @@ def test_an_error_inside_the_model_is_an_error(programs: Programs) -> None:
         "    model.add(keras.layers.NoSuchLayer())\n    return model\nmodel = build()\n"
     )
     for wanted in (None, "build", "model"):
-        assert programs.error(source, model=wanted).startswith("program.py:8: keras.layers.NoSuchLayer")
+        assert programs.error(source, model=wanted).startswith(
+            "program.py:8: keras.layers.NoSuchLayer"
+        )
 
 
 def test_an_error_in_a_function_that_is_named(programs: Programs) -> None:

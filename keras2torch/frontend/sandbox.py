@@ -30,7 +30,8 @@ _NOTHING = {
     "time": "sleep",
     "numpy": "save savez savez_compressed savetxt",
     "joblib": "dump",
-    "cv2": "imwrite imshow waitKey destroyAllWindows",
+    "cv2": "imwrite imshow waitKey destroyAllWindows VideoWriter",
+    "torch": "save",
     "imageio": "imwrite imsave mimsave",
     "skimage.io": "imsave imshow show",
     "scipy.io": "savemat",
@@ -38,7 +39,8 @@ _NOTHING = {
     "webbrowser": "open open_new",
     "pathlib": "Path.mkdir Path.unlink Path.rmdir Path.rename Path.replace Path.touch Path.write_text "
     "Path.write_bytes",
-    "pandas": "DataFrame.to_csv DataFrame.to_excel DataFrame.to_pickle DataFrame.to_json Series.to_csv",
+    "pandas": "DataFrame.to_csv DataFrame.to_excel DataFrame.to_pickle DataFrame.to_json DataFrame.to_hdf "
+    "DataFrame.to_parquet DataFrame.to_feather Series.to_csv",
     "PIL.Image": "Image.save Image.show",
     "multiprocessing": "set_start_method",
 }
