@@ -16,16 +16,17 @@ from typing import Any
 
 from keras2torch.errors import SavedModelError
 from keras2torch.frontend.saved_bytes import ByteSource, open_regular, quoted, whole_file
+from keras2torch.frontend.saved_conversions import ConvertedWeights
 from keras2torch.frontend.saved_hdf5 import Group, open_hdf5
 from keras2torch.frontend.saved_hdf5_blocks import MAGIC as HDF5_MAGIC
 from keras2torch.frontend.saved_json import MAX_BYTES, parse_json
-from keras2torch.frontend.saved_keras1 import Keras1Weights
 from keras2torch.frontend.saved_legacy import LegacyWeights
 from keras2torch.frontend.saved_optimizer import OptimizerState, read_optimizer
 from keras2torch.frontend.saved_stores import Directory, Store, ZipStore, open_weight_store
 from keras2torch.frontend.saved_tree import Counts, LayerTree, layer_tree
 from keras2torch.frontend.saved_weights import AttributeWeights, Slot, Weights, slot_of_group
 
+BEFORE_1_2 = "1.1"  # what wrote a legacy file that names no version
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -79,13 +80,14 @@ class SavedModel:
         """The weights of another description of the model, such as a script's."""
         if self._legacy is not None:
             weights = LegacyWeights(self._legacy, tree)
-            return Keras1Weights(weights, tree) if self._from_keras_1() else weights
+            keras_1 = self.keras_version[:1] == (1,)
+            theano = self._legacy.attribute("backend") == "theano"
+            if keras_1 or theano:
+                return ConvertedWeights(weights, tree, keras_1, theano)
+            return weights
         if self._slots is not None:
             return AttributeWeights(self._slots, tree)
         raise SavedModelError(f"{self.name} holds no weights")
-
-    def _from_keras_1(self) -> bool:
-        return self.keras_version[:1] == (1,)
 
     @property
     def optimizer(self) -> OptimizerState | None:
@@ -187,7 +189,7 @@ def _open_hdf5(source: ByteSource) -> SavedModel:
         return _open_weights_only(source.name, root)
     config = _json_attribute(root, "model_config")
     _check_config(config, source.name)
-    version = root.attribute("keras_version") or group.attribute("keras_version")
+    version = root.attribute("keras_version") or group.attribute("keras_version") or BEFORE_1_2
     saved = SavedModel(source.name, "h5", config, parse_version(version))
     training_config = _json_attribute(root, "training_config")
     if training_config is not None and not isinstance(training_config, dict):
@@ -200,7 +202,7 @@ def _open_hdf5(source: ByteSource) -> SavedModel:
 def _open_weights_only(name: str, root: Group) -> SavedModel:
     saved = SavedModel(name, "h5-weights")
     if root.strings("layer_names") is not None:
-        saved.keras_version = parse_version(root.attribute("keras_version"))
+        saved.keras_version = parse_version(root.attribute("keras_version") or BEFORE_1_2)
         saved._legacy = root
         return saved
     saved._slot = slot_of_group(root)
