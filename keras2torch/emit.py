@@ -28,6 +28,7 @@ class ClassText:
     forward_signature: str
     forward: list[str]
     train: list[str] = field(default_factory=list)
+    buffers: list[str] = field(default_factory=list)
 
 
 def emit_module(module: Module, *, header: str, doc: list[str], input_names: list[str]) -> str:
@@ -86,6 +87,7 @@ def _class_text(
         f"(self, {arguments}) -> {result}",
         lines,
         _train_lines(body),
+        [f"{m.name}: Tensor" for m in body.members if isinstance(m, Param) and m.buffer],
     )
 
 

@@ -79,7 +79,10 @@ def _function_body(table: dict[Kind, list[Rules]], uniform: dict[Kind, Rules]) -
             body.append(f"if {test}:")
             last = ""
             for name, text in texts:
-                test_of_name = "" if all(name in row for row in rows) else _presence(name)
+                # Type checkers know the bias of a convolution as optional, that of a dense layer not.
+                unsure = name == "bias" and any("Conv" in cls for cls, _ in kinds)
+                known = all(name in row for row in rows) and not unsure
+                test_of_name = "" if known else _presence(name)
                 if test_of_name and test_of_name != last:
                     body.append(f"    if {test_of_name}:")
                 last = test_of_name

@@ -102,7 +102,7 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
             column.name = _name(cls, column, set(known))
             base.append(column)
         elif _wants_name(cls, column):
-            column.name = _name(cls, column, set(known))
+            column.name = _local_name(cls, column, set(known))
             cls.derived[column.name] = column.formula
         if column.name is not None:
             known[column.name] = column
@@ -219,6 +219,13 @@ def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
             return name
     base = candidates[-1]
     return next(n for n in (f"{base}{i}" for i in range(2, 99)) if n not in taken | members)
+
+
+def _local_name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
+    """What is worked out inside ``__init__`` has a short name: ``hidden``."""
+    name = _name(cls, column, taken)
+    short = {"hidden_channels": "hidden", "hidden_features": "hidden"}.get(name, name)
+    return short if short not in taken and not _in_forward(cls, column) else name
 
 
 _IN = ("in_channels", "in_features")
