@@ -97,7 +97,9 @@ def _range(array: Any, dtype: str) -> str | None:
         return None
     start, step = int(flat[0]), int(step)
     stop = start + step * flat.size
-    bounds = [stop] if (start, step) == (0, 1) else [start, stop] if step == 1 else [start, stop, step]
+    bounds = (
+        [stop] if (start, step) == (0, 1) else [start, stop] if step == 1 else [start, stop, step]
+    )
     kind = "" if dtype == "int64" else f", dtype=torch.{dtype}"
     return _reshaped(f"torch.arange({', '.join(map(str, bounds))}{kind})", array)
 
@@ -160,7 +162,9 @@ def _sinusoids(array: Any, dtype: str) -> str | None:
     }
     angles = numpy.arange(length)[:, None] / 10000 ** (2 * numpy.arange(half) / depth)
     for name, (sines, cosines) in layouts.items():
-        error = max(numpy.abs(numpy.sin(angles) - sines).max(), numpy.abs(numpy.cos(angles) - cosines).max())
+        error = max(
+            numpy.abs(numpy.sin(angles) - sines).max(), numpy.abs(numpy.cos(angles) - cosines).max()
+        )
         if error < 3e-6:
             text = f"{name}({length}, {depth})"
             return text if array.ndim == 2 else f"{text}.reshape({_sizes(array.shape)})"

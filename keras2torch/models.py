@@ -222,7 +222,7 @@ class Model(Layer):
         inner = relative_scopes(graph)
         renewed: dict[int, Scope] = {}
         for call in graph.calls:
-            scopes = tuple(_renew(scope, renewed) for scope in inner(call))
+            scopes = tuple(_renew(scope, renewed, table) for scope in inner(call))
             _replay_call(call, table, outer + scopes)
         structure = self.output_structure if self.output_structure is not None else self.outputs[0]
         return map_structure(lambda tensor: table.get(id(tensor), tensor), structure)
@@ -420,9 +420,9 @@ class Sequential(Model):
             if calls:
                 inside = {id(t) for call in calls for t in call.outputs}
                 entry = [t for call in calls for t in call.inputs if id(t) not in inside]
-                self.outputs = [t for t in entry if t.call is not None or any(t is i for i in self.inputs or [])][
-                    :1
-                ]
+                self.outputs = [
+                    t for t in entry if t.call is not None or any(t is i for i in self.inputs or [])
+                ][:1]
                 self.output_structure = self.outputs[0]
         return layer
 
@@ -459,7 +459,7 @@ class _InputView:
         return {"name": self.name, "batch_shape": self.output.shape}
 
 
-def _renew(scope: Scope, renewed: dict[int, Scope]) -> Scope:
+def _renew(scope: Scope, renewed: dict[int, Scope], table: dict[int, Any]) -> Scope:
     """The scope of the same block in one more run of the model."""
     if id(scope) not in renewed:
         fresh = trace.new_scope(scope.kind, scope.name, scope.owner, scope.doc)
@@ -470,7 +470,13 @@ def _renew(scope: Scope, renewed: dict[int, Scope]) -> Scope:
             else scope.owner
         )
         renewed[id(scope)] = Scope(
-            scope.kind, scope.name, owner, fresh.invocation, scope.doc, scope.arguments
+            scope.kind,
+            scope.name,
+            owner,
+            fresh.invocation,
+            scope.doc,
+            scope.arguments,
+            tuple((name, table.get(id(tensor), tensor)) for name, tensor in scope.tensors),
         )
     return renewed[id(scope)]
 

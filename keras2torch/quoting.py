@@ -50,7 +50,7 @@ def _float(value: float) -> str:
     if math.isinf(value):
         return 'float("inf")' if value > 0 else 'float("-inf")'
     text = repr(value)
-    if value != 0 and abs(value) < 1e-2:  # 1e-3 reads better than 0.001
+    if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e6):  # 1e-3 reads better than 0.001
         mantissa, exponent = f"{value:.16e}".split("e")
         for digits in range(17):
             short = f"{value:.{digits}e}"

@@ -246,7 +246,7 @@ class Net(Model):
 
 
 model = Net(3)
-model.build((None, 8, 8, 2))
+model(np.zeros((1, 8, 8, 2), "float32"))
 ''',
     (8, 8, 2),
 )
@@ -419,8 +419,9 @@ class WeightStandard(layers.Layer):
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
     def call(self, x):
-        mean, variance = ops.moments(self.kernel, axes=[0, 1, 2], keepdims=True)
-        kernel = (self.kernel - mean) / ops.sqrt(variance + 1e-5)
+        kernel = ops.convert_to_tensor(self.kernel)
+        mean, variance = ops.moments(kernel, axes=[0, 1, 2], keepdims=True)
+        kernel = (kernel - mean) / ops.sqrt(variance + 1e-5)
         return ops.conv(x, kernel, strides=2, padding="same") + self.bias
 
 
@@ -438,7 +439,7 @@ class Sampling(layers.Layer):
     def call(self, inputs):
         mean, log_var = inputs
         self.add_loss(-0.5 * ops.mean(1 + log_var - ops.square(mean) - ops.exp(log_var)))
-        return mean
+        return mean + ops.exp(log_var)
 
 
 inputs = keras.Input((6,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import oracle  # isort: split
+
 import keras
 import pytest
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import oracle  # isort: split
+
 import keras
 import numpy as np
 import pytest

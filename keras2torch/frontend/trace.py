@@ -147,6 +147,14 @@ def assigned_name() -> str | None:
     return found.target if found else None
 
 
+def assigned_target() -> str | None:
+    """The variable or attribute that the running user statement fills, whatever it is filled with."""
+    for frame in _outward(sys._getframe(1)):
+        if is_user_file(frame.f_code.co_filename):
+            return _targets(frame.f_code.co_filename).get(frame.f_lineno)
+    return None
+
+
 def _function_scope(frame: FrameType) -> Scope:
     scope = _frames.get(frame)
     if scope is None:
@@ -171,6 +179,25 @@ def _assignment(frame: FrameType) -> Assignment | None:
         return None
     target, line = statement
     return Assignment(target, (id(frame), line))
+
+
+@cache
+def _targets(filename: str) -> dict[int, str]:
+    """For each source line inside an assignment to one name or attribute: that name."""
+    lines: dict[int, str] = {}
+    try:
+        tree = ast.parse("".join(linecache.getlines(filename)))
+    except (SyntaxError, ValueError, RecursionError):
+        return lines
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+            name = getattr(target, "attr", None) or getattr(target, "id", None)
+            if name:
+                lines.update(
+                    dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), name)
+                )
+    return lines
 
 
 @cache

@@ -23,6 +23,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -644,7 +645,7 @@ class Layer(Operation):
         for name, value in attributes(self):
             if isinstance(value, (Layer, Weight)) and value.attribute is None:
                 value.attribute = name.lstrip("_")
-        scope = self.new_scope()
+        scope = replace(self.new_scope(), tensors=_named_tensors(self.call, args, kwargs))
         from keras2torch.ops.modes import both_modes
 
         with training_mode(training):
@@ -768,6 +769,35 @@ def _without_mask(arguments: dict[str, Any], function: Callable[..., Any]) -> di
     if "mask" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return dict(arguments)
     return {name: value for name, value in arguments.items() if name != "mask"}
+
+
+def _named_tensors(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[str, Tensor], ...]:
+    """The tensors that a traced call is given, in the order of its parameters, under their names there.
+
+    Those in a list have none of their own: they keep the variable that the program filled with them.
+    """
+    try:
+        given = inspect.signature(call).bind(*args, **kwargs).arguments
+    except TypeError:
+        return ()
+    found: list[tuple[str, Tensor]] = []
+    for name, value in given.items():
+        if isinstance(value, Tensor):
+            found.append((name, value))
+        else:
+            found += [(_variable(tensor), tensor) for tensor in tensors_in(value)]
+    return tuple(found)
+
+
+def _variable(tensor: Tensor) -> str:
+    """The variable that an earlier statement has filled with the tensor."""
+    assigned = tensor.call.assigned if tensor.call is not None else None
+    here = trace.assignment()
+    if assigned is None or here is not None and here.statement == assigned.statement:
+        return ""
+    return str(assigned.target)
 
 
 def _is_array(value: Any) -> bool:

@@ -193,7 +193,7 @@ def _array(constant: Constant) -> Any:
 
 def _named(made: Any, sources: list[Tensor]) -> Any:
     """Constants that remember the variable that they fill, and what they were computed from."""
-    name = trace.assigned_name()
+    name = trace.assigned_target()
     for item in tensors_in(made):
         item.name = name if made is item else None
         item.origin = next((t for t in sources if t.shape != ()), None)  # type: ignore[attr-defined]

@@ -76,7 +76,9 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
 @function("keras.ops.full")
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return ops.broadcast_to(ops.cast(fill_value, dtype_argument(dtype) or "float32"), as_shape(shape))
+    return ops.broadcast_to(
+        ops.cast(fill_value, dtype_argument(dtype) or "float32"), as_shape(shape)
+    )
 
 
 @function("{tf,tf.compat.v1}.fill(dims=shape, value=fill_value)")

@@ -98,6 +98,8 @@ class Binary(Elementwise):
             return b.method(
                 "clamp", x, **{_CLAMPS[self.torch]: bound}, dtype=b.output_tensors[0].dtype
             )
+        if self.torch == "**" and numbers[1] and x2 == 1:
+            return x1
         if self.torch in _LOGICAL and not any(numbers) and x1.dtype == x2.dtype == "bool":
             return b.operator(_LOGICAL[self.torch], x1, x2, dtype="bool")
         if self.torch == "//":  # torch has no gradient of it; it is zero

@@ -39,7 +39,9 @@ def combined(name: str, arguments: dict[str, Any]) -> Any:
         made.value = value.value * numpy.float32(factor)
         return made
     if hasattr(value, "sampled") or (kind := type(value.initializer).__name__) in ("Zeros", "Ones"):
-        return None if hasattr(value, "sampled") or kind == "Zeros" else _ones(name, arguments, value)
+        return (
+            None if hasattr(value, "sampled") or kind == "Zeros" else _ones(name, arguments, value)
+        )
     raise UnsupportedError(
         f"keras.ops.{name} on what the initializer {kind} draws",
         where=trace.user_location(),
@@ -73,5 +75,7 @@ def _scaled(initializer: Any, factor: float) -> Any:
     scaling = getattr(type(initializer), "scaling", None)
     if isinstance(scaling, tuple):
         scale, mode, distribution = scaling
-        return REGISTRY["VarianceScaling"](scale=scale * factor**2, mode=mode, distribution=distribution)
+        return REGISTRY["VarianceScaling"](
+            scale=scale * factor**2, mode=mode, distribution=distribution
+        )
     return None

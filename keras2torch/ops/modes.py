@@ -11,7 +11,16 @@ from typing import Any
 
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
-from keras2torch.graph import Call, Constant, Spec, Tensor, Weight, map_structure, record, tensors_in
+from keras2torch.graph import (
+    Call,
+    Constant,
+    Spec,
+    Tensor,
+    Weight,
+    map_structure,
+    record,
+    tensors_in,
+)
 from keras2torch.layers import base as layers
 from keras2torch.ops.base import Op, as_operand
 
@@ -60,7 +69,11 @@ def by_mode(train: Any, other: Any) -> Any:
 
 def zipped(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     """``function`` on the leaves of two structures of one form."""
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and len(left) == len(right):
+    if (
+        isinstance(left, (list, tuple))
+        and isinstance(right, (list, tuple))
+        and len(left) == len(right)
+    ):
         return type(left)(zipped(function, m, n) for m, n in zip(left, right))
     if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
         return {k: zipped(function, v, right[k]) for k, v in left.items()}
@@ -69,7 +82,9 @@ def zipped(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     return function(left, right)
 
 
-def both_modes(layer: Any, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def both_modes(
+    layer: Any, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """``call(*args, **kwargs)``; once more, for eval mode, if it asks a ``training`` flag."""
     with layers.answering(True) as question:
         train = call(*args, **kwargs)
@@ -125,10 +140,14 @@ class _Merge:
         return self.table.get(id(tensor), tensor)
 
     def add(self, call: Call) -> None:
-        call.args, call.kwargs = map_structure(self.swap, call.args), map_structure(self.swap, call.kwargs)
+        call.args, call.kwargs = map_structure(self.swap, call.args), map_structure(
+            self.swap, call.kwargs
+        )
         found = self.same.get(_key(call))
         if found is None:
-            found = next((c for c in self.left if _key(c, blind=True) == _key(call, blind=True)), None)
+            found = next(
+                (c for c in self.left if _key(c, blind=True) == _key(call, blind=True)), None
+            )
             if found is None:
                 self.alone.append(call)
                 return
@@ -146,14 +165,22 @@ class _Merge:
         # What only eval mode computes comes before its first reader.
         moved = [*self.alone, *(t.call for t in chosen.values() if _is_choice(t))]
         inside = {id(t) for c in moved if c is not None for t in c.outputs}
-        before = [t.call.order for c in moved if c is not None for t in c.inputs if t.call and id(t) not in inside]
+        before = [
+            t.call.order
+            for c in moved
+            if c is not None
+            for t in c.inputs
+            if t.call and id(t) not in inside
+        ]
         low = max(before, default=found.order - 1)
         for place, item in enumerate(moved, 1):
             assert item is not None
             item.order = low + (found.order - low) * place / (len(moved) + 1)  # type: ignore[assignment]
         self.alone = []
         pick = lambda tensor: chosen.get(id(tensor), tensor)  # noqa: E731
-        found.args, found.kwargs = map_structure(pick, found.args), map_structure(pick, found.kwargs)
+        found.args, found.kwargs = map_structure(pick, found.args), map_structure(
+            pick, found.kwargs
+        )
 
 
 def _is_choice(tensor: Tensor) -> bool:
@@ -198,7 +225,11 @@ def _calls(structure: Any) -> list[Call]:
     pending = tensors_in(structure)
     while pending:
         tensor = pending.pop()
-        if isinstance(tensor, (Constant, Weight)) or tensor.call is None or id(tensor.call) in found:
+        if (
+            isinstance(tensor, (Constant, Weight))
+            or tensor.call is None
+            or id(tensor.call) in found
+        ):
             continue
         found[id(tensor.call)] = tensor.call
         pending.extend(tensor.call.inputs)
@@ -212,7 +243,11 @@ def _key(call: Call, blind: bool = False) -> Hashable:
         if isinstance(item, Constant):
             return ("constant", item.dtype, item.shape, item.value.tobytes())
         if isinstance(item, Tensor):
-            return ("tensor", item.shape, item.dtype) if blind and not isinstance(item, Weight) else ("tensor", id(item))
+            return (
+                ("tensor", item.shape, item.dtype)
+                if blind and not isinstance(item, Weight)
+                else ("tensor", id(item))
+            )
         if isinstance(item, (list, tuple)):
             return (type(item).__name__, *(show(i) for i in item))
         if isinstance(item, dict):

@@ -10,7 +10,16 @@ from typing import Any
 from keras2torch import config
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
-from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axes_of, dim_argument, function, ops
+from keras2torch.ops.base import (
+    Op,
+    Spec,
+    as_operand,
+    as_plain,
+    axes_of,
+    dim_argument,
+    function,
+    ops,
+)
 from keras2torch.ops.dtypes import float_dtype, is_float
 
 
@@ -45,7 +54,9 @@ _normalize = _Normalize()
 @function("keras.ops.normalize")
 def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: Any = None) -> Any:
     """x over its norm, which is taken as ``epsilon`` at least."""
-    return _normalize.record(_floating(x), axis, int(order), config.epsilon if epsilon is None else epsilon)
+    return _normalize.record(
+        _floating(x), axis, int(order), config.epsilon if epsilon is None else epsilon
+    )
 
 
 @function("K.l2_normalize {tf.nn,tf.math,tf}.l2_normalize(dim=axis)")

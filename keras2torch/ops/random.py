@@ -125,7 +125,9 @@ def normal(
     if _is_data(shape, mean, stddev):
         mean, stddev = float(as_plain(mean)), float(as_plain(stddev))
         values = mean + stddev * _generator(seed).standard_normal(as_shape(shape), "float32")
-        return _cast(drawn("RandomNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype)
+        return _cast(
+            drawn("RandomNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype
+        )
     return _cast(_scaled(_sample("randn", shape), stddev, mean), dtype)
 
 
@@ -146,8 +148,12 @@ def truncated_normal(
     """Normal, within two deviations."""
     if _is_data(shape, mean, stddev):
         mean, stddev = float(as_plain(mean)), float(as_plain(stddev))
-        values = mean + stddev * numpy.clip(_generator(seed).standard_normal(as_shape(shape), "float32"), -2, 2)
-        return _cast(drawn("TruncatedNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype)
+        values = mean + stddev * numpy.clip(
+            _generator(seed).standard_normal(as_shape(shape), "float32"), -2, 2
+        )
+        return _cast(
+            drawn("TruncatedNormal", values.astype("float32"), mean=mean, stddev=stddev), dtype
+        )
     return _cast(_scaled(_sample("trunc_normal", shape), stddev, mean), dtype)
 
 
@@ -175,7 +181,11 @@ def tf_uniform(
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
     bounds = int(as_plain(minval)), int(as_plain(maxval))
     if _is_data(shape):
-        return Constant(_generator(seed).integers(*bounds, as_shape(shape)).astype(dtype_argument(dtype) or "int32"))
+        return Constant(
+            _generator(seed)
+            .integers(*bounds, as_shape(shape))
+            .astype(dtype_argument(dtype) or "int32")
+        )
     made = _sample("randint", shape, bounds)
     return made if is_integer(dtype_argument(dtype) or "int32") else ops.cast(made, dtype)
 

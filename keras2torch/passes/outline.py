@@ -8,7 +8,7 @@ x = relu(x)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from keras2torch.graph import Scope
@@ -40,6 +40,7 @@ def outline(module: Module) -> Module:
         made = [body for body in bodies if body is not None]
         for body, nodes in zip(made, runs):
             body.scope = nodes[0].scopes[0]
+            body.inputs.sort(key=_argument_order(body.scope))
             for node in nodes:
                 node.scopes = node.scopes[1:]
         if len(made) > 1 and len({_identity(body) for body in made}) > 1:
@@ -237,10 +238,16 @@ def scope_of(body: Module) -> Scope:
     return body.scope
 
 
+def _argument_order(scope: Scope) -> Callable[[Value], int]:
+    """Tensors in the order in which the program gives them; what else is read comes last."""
+    places = {id(tensor): place for place, (_, tensor) in enumerate(scope.tensors)}
+    return lambda value: places.get(id(value.tensor), len(places))
+
+
 def _port_hint(scope: Scope, value: Value) -> str | None:
     for name, tensor in scope.tensors:
         if tensor is value.tensor:
-            return name
+            return name or None
     return None
 
 
