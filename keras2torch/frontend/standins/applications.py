@@ -77,7 +77,8 @@ def _networks() -> dict[str, Any]:
     names = [name for networks, _ in _FAMILIES.values() for name in networks.split()]
     found: dict[str, Any] = {name: _network(name) for name in names}
     if importlib.util.find_spec("keras2torch.applications") is not None:
-        found.update(importlib.import_module("keras2torch.applications").REGISTRY)
+        module = importlib.import_module("keras2torch.applications")
+        found.update(getattr(module, "REGISTRY", {}))
     return found
 
 
