@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from training_oracle import Case, run_script
 
 SPARSE = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}

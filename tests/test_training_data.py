@@ -225,7 +225,7 @@ def test_draws_that_are_not_needed_move_the_generator_on():
     ],
 )
 def test_what_cannot_stand_alone_is_told(source, why):
-    with pytest.raises(slicing.CannotCarry, match=why):
+    with pytest.raises(slicing.CannotCarryError, match=why):
         carried(source)
 
 

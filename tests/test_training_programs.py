@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,9 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-import keras2torch
 from training_oracle import run_script
+
+import keras2torch
 
 HEAD = """
 import numpy as np

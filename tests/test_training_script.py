@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from training_oracle import Case, run_script
 
 KEPT = {"validation_split": 0.25, "epochs": 4, "batch_size": 8, "shuffle": True}

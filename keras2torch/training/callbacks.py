@@ -10,15 +10,15 @@ from keras2torch.training.recorded import Recorded
 class Callback(Recorded):
     """Base of the callbacks, and of those that a program writes itself."""
 
-    params: ClassVar[Any] = None
     model: Any
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.model = None
+        self.params: Any = None
 
     def set_params(self, params: Any) -> None:
-        """Nothing trains while a program is recorded."""
+        self.params = params
 
     def set_model(self, model: Any) -> None:
         self.model = model

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import linecache
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,53 +43,49 @@ class TrainingCall:
         return "".join(linecache.getlines(self.filename)) or None
 
 
-def _signature(text: str) -> inspect.Signature:
-    namespace: dict[str, Any] = {}
-    exec(f"def method({text}): pass", namespace)  # literals of this file, nothing of the input's
-    return inspect.signature(namespace["method"])
+# fmt: off
+def _compile(
+    optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+    run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True,
+): ...
+def _fit(
+    x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
+    validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
+    sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None,
+    validation_batch_size=None, validation_freq=1,
+): ...
+def _evaluate(
+    x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None,
+    callbacks=None, return_dict=False,
+): ...
+def _predict(x=None, batch_size=None, verbose="auto", steps=None, callbacks=None): ...
+def _fit_generator(
+    x, steps_per_epoch=None, epochs=1, verbose=1, callbacks=None, validation_data=None,
+    validation_steps=None, validation_freq=1, class_weight=None, shuffle=True, initial_epoch=0,
+): ...
+def _evaluate_generator(x, steps=None, callbacks=None, verbose=0): ...
+def _train_on_batch(x, y=None, sample_weight=None, class_weight=None, return_dict=False): ...
+def _test_on_batch(x, y=None, sample_weight=None, return_dict=False): ...
+def _predict_on_batch(x): ...
+# fmt: on
 
 
-_FIT = (
-    "x=None, y=None, batch_size=None, epochs=1, verbose='auto', callbacks=None, "
-    "validation_split=0.0, validation_data=None, shuffle=True, class_weight=None, "
-    "sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None, "
-    "validation_batch_size=None, validation_freq=1"
-)
-
-
-_EVALUATE = (
-    "x=None, y=None, batch_size=None, verbose='auto', sample_weight=None, steps=None, "
-    "callbacks=None, return_dict=False"
-)
-
-
-_PREDICT = "x=None, batch_size=None, verbose='auto', steps=None, callbacks=None"
-
-
-SIGNATURES = {
-    "compile": _signature(
-        "optimizer='rmsprop', loss=None, loss_weights=None, metrics=None, weighted_metrics=None, "
-        "run_eagerly=False, steps_per_execution=1, jit_compile='auto', auto_scale_loss=True"
-    ),
-    "fit": _signature(_FIT),
-    "evaluate": _signature(_EVALUATE),
-    "predict": _signature(_PREDICT),
-    "fit_generator": _signature(
-        "x, steps_per_epoch=None, epochs=1, verbose=1, callbacks=None, validation_data=None, "
-        "validation_steps=None, validation_freq=1, class_weight=None, shuffle=True, initial_epoch=0"
-    ),
-    "evaluate_generator": _signature("x, steps=None, callbacks=None, verbose=0"),
-    "predict_generator": _signature("x, steps=None, callbacks=None, verbose=0"),
-    "train_on_batch": _signature(
-        "x, y=None, sample_weight=None, class_weight=None, return_dict=False"
-    ),
-    "test_on_batch": _signature("x, y=None, sample_weight=None, return_dict=False"),
-    "predict_on_batch": _signature("x"),
-    "predict_classes": _signature(_PREDICT),
-    "predict_proba": _signature(_PREDICT),
+_METHODS: dict[str, Callable[..., Any]] = {
+    "compile": _compile,
+    "fit": _fit,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "fit_generator": _fit_generator,
+    "evaluate_generator": _evaluate_generator,
+    "predict_generator": _evaluate_generator,
+    "train_on_batch": _train_on_batch,
+    "test_on_batch": _test_on_batch,
+    "predict_on_batch": _predict_on_batch,
+    "predict_classes": _predict,
+    "predict_proba": _predict,
 }
-
-
+SIGNATURES = {name: inspect.signature(function) for name, function in _METHODS.items()}
+"""Keras's own signatures of the training methods (of Keras 2 for those that Keras 3 has no more)."""
 OLD_NAMES = {
     "nb_epoch": "epochs",
     "samples_per_epoch": "samples_per_epoch",
@@ -191,7 +188,8 @@ def _answer(model: Any, call: TrainingCall) -> Any:
         epochs = call.get("epochs") if isinstance(call.get("epochs"), int) else 1
         curves = names + [f"val_{name}" for name in names] if validated else names
         history.history, history.epoch = _Curves(epochs, curves), list(range(epochs))
-        history.model, history.params = model, {"epochs": epochs}  # type: ignore[attr-defined]
+        history.model = model
+        history.set_params({"epochs": epochs})
         model.history = history
         return history
     if call.method.startswith("predict"):
@@ -220,7 +218,7 @@ def metric_names(model: Any) -> list[str]:
 def _predictions(model: Any, call: TrainingCall) -> Any:
     from keras2torch.frontend.standins.arrays import constant
 
-    x = call.arguments.get("x")
+    x: Any = call.arguments.get("x")
     first = next(iter(x.values())) if isinstance(x, dict) else x[0] if is_many(x) else x
     shape = getattr(first, "shape", None) or (1,)
     count = shape[0] if isinstance(shape[0], int) else 1

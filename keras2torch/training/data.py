@@ -103,15 +103,15 @@ def plan_data(training: Training) -> Data:
             shuffles=train.shuffles,
         )
     sets = {}
-    for role, part in nodes.items():
-        weighted = part is not None and part.weight is not None
-        if part is not None and all(_is_plain(node) for node in part.all):
-            sets[role] = part.texts({})
+    for role, given in nodes.items():
+        weighted = given is not None and given.weight is not None
+        if given is not None and all(_is_plain(node) for node in given.all):
+            sets[role] = given.texts({})
         else:
             sets[role] = _default_set(training, role, "sample_weight" if weighted else None)
     if fit is not None and fit.arguments.get("sample_weight") is not None:
-        train = sets["train"]
-        sets["train"] = DataSet(train.inputs, train.targets, train.weight or "sample_weight")
+        first = sets["train"]
+        sets["train"] = DataSet(first.inputs, first.targets, first.weight or "sample_weight")
     keys = tuple(dict.fromkeys(name for part in sets.values() for name in _names(part)))
     return Data(keys, sets, split, reason=reason)
 
@@ -134,12 +134,12 @@ def _carry(
             continue
         try:
             if len({part.call.filename for part in known.values()}) > 1:
-                raise slicing.CannotCarry("its calls are in several files")
+                raise slicing.CannotCarryError("its calls are in several files")
             expressions = [node for part in known.values() for node in part.all]
             made = slicing.carry(source, site, expressions)
             _check_unchanged(source, known, last)
             return (made, known), None
-        except slicing.CannotCarry as error:
+        except slicing.CannotCarryError as error:
             reason = reason or str(error)
     return None, reason
 
@@ -153,7 +153,7 @@ def _check_unchanged(source: str, parts: dict[str, _Nodes], last: TrainingCall) 
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 if first < node.lineno < end and node.id in names:
-                    raise slicing.CannotCarry(f"{node.id} is made anew after it was used")
+                    raise slicing.CannotCarryError(f"{node.id} is made anew after it was used")
 
 
 def argument_nodes(call: TrainingCall) -> dict[str, ast.expr]:

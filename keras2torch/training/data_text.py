@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
-from keras2torch.quoting import identifier, quote
+from keras2torch.quoting import comment, identifier, quote
 from keras2torch.training.data import Data, DataSet
 
 
@@ -26,7 +27,8 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
         reads = ", ".join(f"data[{quote(key)}]" for key in keys)
         body += ["with np.load(args.data) as data:", f"    {', '.join(keys)} = {reads}"]
     if data.reason:
-        body.insert(0, f"# The program's own data statements are not carried: {data.reason}.")
+        text = f"The program's own data statements are not carried: {comment(data.reason)}."
+        body[:0] = [f"# {line}" for line in textwrap.wrap(text, 92)]
     body += data.statements
     if class_weight:
         label = train.targets[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +52,7 @@ class _Emission:
         if self.training.compiled is None or not any(self.training.losses()):
             return self._prediction_script()
         self.fit = self.training.fit
+        self._refuse()
         self.data = plan_data(self.training)
         self.weighted = any(part.weight for part in self.data.sets.values()) or bool(
             self.fit and self.fit.arguments.get("class_weight")
@@ -61,6 +63,29 @@ class _Emission:
         text = self._optimizer()
         body = environment().get_template("train.py.jinja").render(self._context(text))
         return body.replace("@IMPORTS@", self._imports(body))
+
+    def _refuse(self) -> None:
+        """What fit() and the outputs can hold that the script does not repeat."""
+        if self.training.masked:
+            raise UnsupportedError(
+                f"the output {', '.join(self.training.masked)} carries a mask (mask_zero or Masking), "
+                "and Keras leaves masked steps out of its loss",
+                fix="give sample_weight of the shape (samples, steps) instead of the mask",
+            )
+        if self.fit is None:
+            return
+        arrays = hasattr(self.fit.arguments.get("x"), "shape")
+        for name in ("steps_per_epoch", "validation_steps"):
+            sized = name == "validation_steps" or self.fit.arguments.get("batch_size")
+            if arrays and sized and self.fit.arguments.get(name):
+                raise UnsupportedError(
+                    f"fit({name}=) on arrays stops in the middle of them",
+                    fix="leave it out, or give fewer samples",
+                )
+        if self.fit.get("shuffle") == "batch":
+            raise UnsupportedError('fit(shuffle="batch") is not carried', fix="use shuffle=True")
+        if isinstance(self.fit.arguments.get("sample_weight"), (dict, list, tuple)):
+            raise UnsupportedError("sample_weight per output is not carried")
 
     @property
     def validated(self) -> bool:
@@ -80,8 +105,9 @@ class _Emission:
         self.step = Step([], [], [], heads)
         script = f"{self.stem}_predict.py"
         context = {
-            "title": f"What {self.module.class_name} ({self.module.module_name}.py) makes of arrays; "
-            f"{prose(self.module.source_name)} compiles no loss to train by.",
+            "title": _title(
+                f"What {self.module.class_name} makes of arrays; the program compiles no loss."
+            ),
             "header": self.module.header.splitlines(),
             "commands": [
                 f"pip install torch numpy {self._summary_package}",
@@ -112,8 +138,10 @@ class _Emission:
         size = sum(column.size for column in step.columns) + 1
         script = f"{self.stem}_train.py"
         return {
-            "title": f"Train {self.module.class_name} ({self.module.module_name}.py) as "
-            f"{prose(self.module.source_name)} does in Keras.",
+            "title": _title(
+                f"Train {self.module.class_name} ({self.module.module_name}.py) as "
+                f"{prose(self.module.source_name)} does in Keras."
+            ),
             "header": self._header(),
             "commands": [
                 f'pip install torch numpy pkbar "setuptools<81" {self._summary_package} matplotlib',
@@ -208,7 +236,8 @@ class _Emission:
             return 32
         given = fit.arguments.get("batch_size")
         if given is None:
-            steps, x = fit.arguments.get("steps_per_epoch"), fit.arguments.get("x")
+            steps: Any = fit.arguments.get("steps_per_epoch")
+            x: Any = fit.arguments.get("x")
             if steps and hasattr(x, "__len__") and hasattr(x, "shape"):
                 return -(-len(x) // int(steps))
         return int(given) if given else 32
@@ -544,6 +573,11 @@ class _Emission:
         if re.search(r"\bF\.", body):
             lines.add("import torch.nn.functional as F")
         return sorted_imports(lines | set(self.data.imports), self.module.module_name)
+
+
+def _title(text: str) -> str:
+    """The docstring's first lines, none too long."""
+    return "\n".join(textwrap.wrap(text, 96, break_long_words=False))
 
 
 __all__ = ["ModuleInfo", "Port", "emit_training"]

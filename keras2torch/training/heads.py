@@ -11,7 +11,8 @@ class Head:
 
     ``prediction`` and ``target`` are variable names; ``shape`` is Keras's (None: unknown) and
     ``permutation`` takes Keras's axes to torch's. ``activation`` is what ``forward`` leaves out
-    ("softmax", "sigmoid" or None), and ``target_shape`` the shape of the targets where known; ``sparse`` targets are class indices.
+    ("softmax", "sigmoid" or None), and ``target_shape`` the shape of the targets where known;
+    ``sparse`` targets are class indices.
     """
 
     name: str

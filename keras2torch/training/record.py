@@ -35,6 +35,7 @@ class Training:
     output_shapes: tuple[tuple[int | None, ...], ...]
     calls: tuple[TrainingCall, ...] = field(default=(), repr=False)
     overrides: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()  # outputs that carry a mask of time steps
 
     @cached_property
     def fit(self) -> TrainingCall | None:
@@ -102,7 +103,7 @@ class Training:
     def target_shape(self, index: int) -> tuple[int | None, ...] | None:
         """The shape of the targets of one output where the program shows it."""
         for call in (*reversed(self.fits), *self.evaluations):
-            y = call.arguments.get("y")
+            y: Any = call.arguments.get("y")
             if isinstance(y, dict):
                 y = y.get(self.output_names[index])
             elif is_many(y) and len(self.output_names) > 1 and len(y) == len(self.output_names):
@@ -152,6 +153,11 @@ def record(model: Any) -> Training | None:
         tuple(tuple(tensor.shape) for tensor in outputs),
         tuple(calls),
         _overrides(model),
+        tuple(
+            name
+            for name, tensor in zip(output_names(model, outputs), outputs)
+            if getattr(tensor, "mask", None) is not None
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from keras2torch.training.data_helpers import EQUIVALENTS, FRAMEWORKS, LITERALS
 from keras2torch.training.syntax import (
-    CannotCarry,
+    CannotCarryError,
     aliases,
     all_bound_names,
     bodies,
@@ -71,7 +71,7 @@ _FORBIDDEN = {
 
 
 def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
-    """The slice for ``expressions`` as they stand at ``call``. Raises CannotCarry, with the reason."""
+    """The slice for ``expressions`` as they stand at ``call``. Raises CannotCarryError, with the reason."""
     tree = ast.parse(source)
     return _Slicer(source, tree).carry(call, expressions)
 
@@ -130,13 +130,13 @@ class _Slicer:
         """The statements that run before the call, outermost scope first."""
         path = path_to(self.tree, call)
         if path is None:
-            raise CannotCarry("the call is not found in the source")
+            raise CannotCarryError("the call is not found in the source")
         visible: list[ast.stmt] = []
         functions = [n for n in path if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
         if any(isinstance(node, ast.ClassDef) for node in path):
-            raise CannotCarry("the call is inside a class")
+            raise CannotCarryError("the call is inside a class")
         if len(functions) > 1:
-            raise CannotCarry("the call is inside a nested function")
+            raise CannotCarryError("the call is inside a nested function")
         for node, inner in zip(path, path[1:]):
             for body in bodies(node):
                 if inner in body:
@@ -147,7 +147,7 @@ class _Slicer:
                     visible += before
             if isinstance(node, (ast.For, ast.While)) and inner in node.body:
                 visible = [s for s in visible if not any(s is item for item in node.body)]
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
+            if isinstance(node, ast.FunctionDef) and (
                 node.args.args or node.args.kwonlyargs or node.args.vararg
             ):
                 visible = self._with_arguments(node, visible)
@@ -163,7 +163,7 @@ class _Slicer:
             and node.func.id == function.name
         ]
         if len(calls) != 1 or any(isinstance(a, ast.Starred) for a in calls[0].args):
-            raise CannotCarry(f"the parameters of {function.name}() have no single value")
+            raise CannotCarryError(f"the parameters of {function.name}() have no single value")
         parameters = [*function.args.args, *function.args.kwonlyargs]
         names = [parameter.arg for parameter in parameters]
         values: dict[str, ast.expr] = {}
@@ -180,7 +180,7 @@ class _Slicer:
         bound: list[ast.stmt] = []
         for name in names:
             if name not in values:
-                raise CannotCarry(f"the parameter {name} of {function.name}() has no value")
+                raise CannotCarryError(f"the parameter {name} of {function.name}() has no value")
             if isinstance(values[name], ast.Name) and values[name].id == name:  # type: ignore[attr-defined]
                 continue
             bound += ast.parse(f"{name} = {ast.unparse(values[name])}").body
@@ -211,7 +211,7 @@ class _Slicer:
             needed |= used_names(statement)
         return list(reversed(kept))
 
-    def _folded(self, statements: Iterable[ast.stmt]) -> Iterator[ast.stmt] | list[ast.stmt]:
+    def _folded(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
         """Branches that are decided by Keras's settings, taken; main guards opened."""
         found: list[ast.stmt] = []
         for statement in statements:
@@ -319,17 +319,17 @@ class _Slicer:
         for node in [*kept, *expressions]:
             for name in used_names(node):
                 if name not in bound and not hasattr(builtins, name) and name != "__file__":
-                    raise CannotCarry(f"{name} has no value here")
+                    raise CannotCarryError(f"{name} has no value here")
             for inner in ast.walk(node):
                 if not isinstance(inner, (ast.Name, ast.Attribute)):
                     continue
                 path = self._path(inner) or ""
                 for word, why in _FORBIDDEN.items():
                     if path == word or path.startswith(f"{word}."):
-                        raise CannotCarry(why)
+                        raise CannotCarryError(why)
         for statement in kept:
             if isinstance(statement, ast.ClassDef):
-                raise CannotCarry(f"it needs the class {statement.name}")
+                raise CannotCarryError(f"it needs the class {statement.name}")
 
     def _path(self, node: ast.expr) -> str | None:
         """Dotted path of a name or attribute through the imports; ``tensorflow.keras`` is ``keras``."""
@@ -359,7 +359,7 @@ class _Slicer:
             and not getattr(statement, "decorator_list", [])
         ):
             return ast.unparse(statement).splitlines()  # several statements on one line
-        comments = []
+        comments: list[str] = []
         above = first - 2
         while above >= 0 and self.lines[above].strip().startswith("#"):
             if self.lines[above].strip().startswith("#!") or "coding" in self.lines[above][:20]:
@@ -407,7 +407,7 @@ class _Slicer:
                 found.append((*span(node), LITERALS[path]))
                 continue
             if path not in EQUIVALENTS:
-                raise CannotCarry(f"{path} has no equivalent")
+                raise CannotCarryError(f"{path} has no equivalent")
             name, pages = EQUIVALENTS[path]
             self.result.helpers += [page for page in pages if page not in self.result.helpers]
             found.append((*span(target), name))
@@ -427,7 +427,7 @@ class _Slicer:
                 if isinstance(node, ast.Import):
                     text = f"import {written}"
                 elif node.level or alias.name == "*":
-                    raise CannotCarry("it imports from a module beside the program")
+                    raise CannotCarryError("it imports from a module beside the program")
                 else:
                     text = f"from {node.module} import {written}"
                 if text not in self.result.imports:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 
-class CannotCarry(Exception):
+class CannotCarryError(Exception):
     """Why the statements cannot stand alone; ``str`` is one line for a comment."""
 
 
@@ -138,7 +138,7 @@ def root_name(node: ast.AST) -> str | None:
 
 def span(node: ast.expr) -> tuple[int, int, int]:
     if node.lineno != node.end_lineno:
-        raise CannotCarry("a name of Keras's goes over several lines")
+        raise CannotCarryError("a name of Keras's goes over several lines")
     return node.lineno, node.col_offset, node.end_col_offset or node.col_offset
 
 

@@ -162,13 +162,11 @@ class _AtThreshold(Metric):
     def setup(self, head: Head) -> list[str]:
         if getattr(self, "class_id", None) is not None:
             raise UnsupportedError(f"class_id of the metric {type(self).__name__} is not carried")
-        call = f"threshold_counts({head.probability}, {head.target}, {quote(self.num_thresholds)})"
+        call = f"threshold_counts({head.probability}, {head.target}, {quote(self.num_thresholds)})"  # type: ignore[attr-defined]
         return [f"hits, false_hits, both = {call}"]
 
-    num_thresholds: ClassVar[int]
-
     def statistics(self, head: Head) -> list[Statistic]:
-        size = self.num_thresholds
+        size = int(self.num_thresholds)  # type: ignore[attr-defined]
         names = (("hits", size), ("false_hits", size), ("both", 2))
         return [Statistic(name, name, n) for name, n in names]
 

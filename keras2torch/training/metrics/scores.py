@@ -53,7 +53,7 @@ class F1Score(FBetaScore):
     threshold: float | None = None
     name: str | None = "f1_score"
     dtype: str | None = None
-    beta: ClassVar[float] = 1.0
+    beta = 1.0  # not an argument of this class
 
 
 class _IoU(Metric):
