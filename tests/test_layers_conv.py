@@ -15,11 +15,16 @@ from keras2torch.errors import K2TError
 from keras2torch.layers import REGISTRY, conv_transpose
 
 FIRST = "channels_first"
+# (kernel size, stride): shorter and longer than the stride, odd and even
+GEOMETRIES = {
+    None: [(1, 2), (2, 3), (3, 1), (3, 2), (4, 2), (5, 2), (5, 3)],
+    0: [(3, 2), (4, 2)],
+    1: [(3, 2), (4, 3)],
+}
 TRANSPOSED = {
     f"{padding}, output_padding={extra}": [
         L.Conv2DTranspose(2, k, strides=s, padding=padding, output_padding=extra)
-        for k, s in product((1, 2, 3, 4, 5), (1, 2, 3))
-        if extra is None or extra < s
+        for k, s in GEOMETRIES[extra]
     ]
     for padding, extra in product(("same", "valid"), (None, 0, 1))
 }
