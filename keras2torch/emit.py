@@ -66,9 +66,9 @@ def _class_text(
     body = cls.body
     parameters = ", ".join(map(_parameter_text, cls.parameters))
     init = [line for member in body.members for line in _member_lines(member)]
-    init += initial
     if root and has_function:
         init.append("self.apply(init_like_keras)")
+    init += initial  # after what serves all modules: the exceptions
     init += [line for member in body.members for line in _frozen_lines(member)]
     inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
     read = _read_in_forward(body)

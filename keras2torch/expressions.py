@@ -21,6 +21,7 @@ from keras2torch.naming import is_generic
 from keras2torch.quoting import comment, identifier, quote, to_identifier
 from keras2torch.torch_signatures import FUNCTION_DEFAULTS, signature_of
 
+FULL = 92  # columns left to a statement of a method
 WIDTH = 84  # how long a nested statement may grow
 
 # Precedence of Python's operators, loosest first.
@@ -373,7 +374,7 @@ class _Writer:
             self.flush_up_to_others(set())
             result = self.result()
         note = next((item.note for item in self.pending.values() if item.note), None)
-        self.lines.append(f"return {result}" + (f"  # {comment(note)}" if note else ""))
+        self.add(f"return {result}", note)
 
     def result(self) -> str:
         return ", ".join(self.show(v).text for v in self.body.outputs)
@@ -413,8 +414,14 @@ class _Writer:
         else:
             target = self.name_for(node.output, node)
         if target != item.text.text:
-            note = f"  # {comment(item.note)}" if item.note else ""
-            self.lines.append(f"{target} = {item.text.text}{note}")
+            self.add(f"{target} = {item.text.text}", item.note)
+
+    def add(self, line: str, note: str | None) -> None:
+        """A line with its note behind it, or above it where that is too long."""
+        if note and len(line) + len(comment(note)) + 4 > FULL:
+            self.lines.append(f"# {comment(note)}")
+            note = None
+        self.lines.append(f"{line}  # {comment(note)}" if note else line)
 
     def consume(self, item: _Pending) -> None:
         """The readings in this statement are done."""

@@ -179,7 +179,9 @@ class TensorShape(tuple):
 def _install(name: str) -> None:
     def method(self: Tensor, *args: Any) -> Any:
         if not OPERATORS:
-            import keras2torch.ops  # noqa: F401 - fills the table
+            from keras2torch.ops import OPS
+
+            OPS.fill()  # type: ignore[attr-defined]
         return OPERATORS[name](self, *args)
 
     method.__name__ = name

@@ -8,6 +8,7 @@ Formulas: keras/src/initializers/random_initializers.py of Keras 3.15.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,31 +39,57 @@ class Initial:
 
 
 def initial_lines(root: Module, classes: list[ModuleClass]) -> Initial:
-    """Decide for each tensor of each kind of torch module whether one rule serves all of them."""
+    """Decide how each tensor of each kind of torch module starts.
+
+    ``init_like_keras`` has the usual way of a kind. The lines of a class that holds exceptions stand there
+    too, for they run after those of its parts; the exceptions of the root follow in its ``__init__``.
+    """
     result = Initial()
     table: dict[Kind, list[Rules]] = {}
     for sub in _all_submodules(root):
         table.setdefault(_kind(sub), []).append(_rules(sub, "module"))
-    uniform = {kind: _uniform(rows) for kind, rows in table.items()}
-    body = _function_body(table, uniform)
+    written = [
+        part
+        for cls in classes
+        for member in cls.body.members
+        for part in parts_of(member)
+        if part.body is None and part.weights and isinstance(part.cls, str)
+    ]
+    usual = {kind: _usual(kind, rows, written) for kind, rows in table.items()}
+    body = _function_body(table, usual)
+    for cls in classes:
+        lines = _class_lines(root, cls, usual)
+        if lines and cls.body is not root and all(_of_module(line) for line in lines):
+            body += [f"if isinstance(module, {cls.name}):"]
+            body += [f"    {line.replace('self.', 'module.')}" for line in lines]
+        elif lines:
+            result.in_class[id(cls)] = lines
     if body:
         result.function = [
             "def init_like_keras(module: nn.Module) -> None:",
             '    """Start the weights as Keras does."""',
             *(f"    {line}" for line in body),
         ]
-    for cls in classes:
-        lines = _class_lines(root, cls, uniform)
-        if lines:
-            result.in_class[id(cls)] = lines
     return result
 
 
-def _uniform(rows: list[Rules]) -> Rules:
-    """The tensors that start alike wherever they are."""
+def _of_module(line: str) -> bool:
+    """Whether a line can stand in ``init_like_keras``: it starts a part's tensor, from that tensor alone."""
+    return re.match(r"[\w.]+\(self\.\w+(\[\d+\])*\.\w+[,)]", line) is not None
+
+
+def _usual(kind: Kind, rows: list[Rules], written: list[Submodule]) -> Rules:
+    """How each tensor of a kind starts most often, counted as it is written."""
+    counts: dict[str, Counter[tuple[str, ...]]] = {}
+    for sub in written:
+        if _kind(sub) == kind:
+            for name, text in _rules(sub, "module").items():
+                counts.setdefault(name, Counter())[text] += 1
     names = dict.fromkeys(name for rules in rows for name in rules)
-    found = {name: {rules[name] for rules in rows if name in rules} for name in names}
-    return {name: next(iter(texts)) for name, texts in found.items() if len(texts) == 1}
+    for name in names:
+        if name not in counts:
+            counts[name] = Counter(rules[name] for rules in rows if name in rules)
+    return {name: counts[name].most_common(1)[0][0] for name in names}
 
 
 # The function for all modules.
@@ -192,8 +219,9 @@ def _member_lines(member: Member, path: str, uniform: dict[Kind, Rules]) -> Iter
     for part, inner in _named_parts(member, path):
         if isinstance(part.cls, str) and part.weights:
             served = uniform[_kind(part)]
+            usual = _rules(part, "module")
             for name, lines in _rules(part, inner).items():
-                if name not in served:
+                if served.get(name) != usual[name]:
                     yield from lines
 
 

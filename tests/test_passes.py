@@ -270,7 +270,7 @@ def test_parameters_by_role_and_by_formula():
     [cls] = child_classes(after)
     assert [p.name for p in cls.parameters] == ["in_channels", "out_channels"]
     assert {name: formula.text for name, formula in cls.derived.items()} == {
-        "hidden_channels": "4 * out_channels"
+        "hidden": "4 * out_channels"
     }
 
 

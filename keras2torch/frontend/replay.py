@@ -301,6 +301,10 @@ class Replayer:
                 raise UnsupportedError(
                     f"the operation {name} has an argument {next(iter(dropped))!r} that is not known"
                 )
+            many = [p for p in known.values() if p.kind is p.VAR_POSITIONAL]
+            if many:  # einsum's operands, meshgrid's vectors
+                lead = [given.pop(p.name) for p in known.values() if p.name in given and p.default is p.empty]
+                return function(*lead, *args, **given, **kwargs)
             # Constructor arguments first, then those of the call; the op's signature has both by name.
             free = [k for k in known if k not in given]
             if name == "GetItem" and isinstance(args[1], list):  # JSON has no tuples

@@ -1,13 +1,7 @@
-"""All layers: importing this package fills ``REGISTRY``."""
+"""All layers, in ``REGISTRY``: a layer's module is imported when the layer is asked for."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from keras2torch.layers.base import REGISTRY, Layer
-
-for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-    importlib.import_module(f"{__name__}.{_module}")
 
 __all__ = ["REGISTRY", "Layer"]

@@ -43,10 +43,14 @@ from keras2torch.graph import (
     tensors_in,
 )
 
+from keras2torch.lazy import LazyTable, classes_in, import_all
+
 if TYPE_CHECKING:
     from keras2torch.lower import Builder
 
-REGISTRY: dict[str, type[Layer]] = {}
+REGISTRY: dict[str, type[Layer]] = LazyTable(
+    lambda: import_all("keras2torch.layers"), lambda: classes_in("keras2torch.layers")
+)
 """Every translated layer by its Keras class name (and its other names)."""
 
 _REQUIRED = object()

@@ -281,8 +281,9 @@ def _stacked(b: Builder, states: list[Value]) -> Value:
     node = first.node
     if len(states) == 1:
         if node is not None and node.kind == "index" and node.args[1] == 0:
-            if isinstance(node.args[0], Value) and node.args[0].shape == shape:
-                return node.args[0]
+            whole = node.args[0]
+            if isinstance(whole, Value) and whole.shape == shape and whole.node.kind == "call":
+                return whole
         return b.method("unsqueeze", first, 0, shape=shape, axes=(0, 1, 2))
     return b.function("torch.stack", tuple(states), shape=shape, axes=(0, 1, 2))
 

@@ -192,7 +192,7 @@ class Bidirectional(Layer):
         return outputs, last[0] + last[1]
 
     def _apart(self, b: Any, x: Any, mask: Any, states: Any) -> tuple[list[Any], list[Any]]:
-        kind = type(self.forward_layer).__name__.lower()
+        kind = self.forward_layer.cell_name.removesuffix("_cell").replace("cell", "rnn")
         outputs, new = [], []
         for name, direction, given in zip(("forward", "backward"), self.directions, states):
             output, last = direction.run(b, x, mask, given, part_role(name, kind))

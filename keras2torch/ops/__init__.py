@@ -1,17 +1,8 @@
-"""All functions on tensors: importing this package fills ``OPS`` and Python's operators."""
+"""All functions on tensors, in ``OPS``: they are imported when the first one is asked for."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
-from keras2torch.ops.activations import mark_activations
 from keras2torch.ops.base import OPS
-
-for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-    importlib.import_module(f"{__name__}.{_module}")
-
-mark_activations()
 
 OPERATION_CLASSES = {
     "BatchNorm": "keras.ops.batch_normalization",

@@ -36,10 +36,20 @@ from keras2torch.graph import (
     record,
     tensors_in,
 )
+from keras2torch.lazy import LazyTable, import_all
 from keras2torch.layers.base import Operation, call_parameters
 from keras2torch.ops.initial_values import combined
 
-OPS: dict[str, Callable[..., Any]] = {}
+
+
+def _fill() -> None:
+    import_all("keras2torch.ops")
+    from keras2torch.ops.activations import mark_activations
+
+    mark_activations()
+
+
+OPS: dict[str, Callable[..., Any]] = LazyTable(_fill)
 """Every translated function by its public path, e.g. ``keras.ops.mean``."""
 
 Decorated = Callable[..., Any]

@@ -61,16 +61,17 @@ def discover(module: Module) -> Module:
                 discover(member.body)
     found = [_Piece(nodes, _prefix(nodes), index) for index, nodes in enumerate(pieces(module))]
     _by_names(found)
+    _by_suffix(module, found)
     _by_branches(found)
     _by_repetition(module, found)
-    for group, members in itertools.groupby(found, lambda piece: piece.group):
-        run = list(members)
-        name = run[0].block
-        if group and name is not None:
-            scope = Scope("pattern", name, None, -group)
-            for piece in run:
-                for node in piece.nodes:
-                    node.scopes = (scope,)
+    scopes: dict[int, Scope] = {}
+    for piece in found:
+        if piece.block is not None:
+            scope = scopes.setdefault(
+                piece.group, Scope("pattern", piece.block, None, -piece.group)
+            )
+            for node in piece.nodes:
+                node.scopes = (scope,)
     return outline(module)
 
 
@@ -162,6 +163,54 @@ def _is_small_block(run: list[_Piece]) -> bool:
 
 def _weighted(member: Any) -> bool:
     return not isinstance(member, Submodule) or bool(member.weights) or member.body is not None
+
+
+def _by_suffix(module: Module, found: list[_Piece]) -> None:
+    """Cells whose layers' names end in the cell's number: adjust_bn_3, normal_concat_3."""
+    runs: list[list[_Piece]] = []
+    before: str | None = None
+    for piece in found:
+        own = _suffix(piece) if piece.block is None else None
+        if own is not None and own == before:
+            runs[-1].append(piece)
+        elif own is not None:
+            runs.append([piece])
+        before = own
+    cells = [run for run in runs if any(piece.is_branching for piece in run)]
+    if len(cells) > 2:
+        for run in cells:
+            names = [name for name in map(layer_name, reversed(run[-1].nodes)) if name]
+            _take(run, names[0])
+        _gather(module, found)
+
+
+def _gather(module: Module, found: list[_Piece]) -> None:
+    """What only a cell reads, and is named like it or not at all, belongs to it, wherever it stands."""
+    users = module.users()
+    owner = {id(node): piece for piece in found for node in piece.nodes}
+    for piece in reversed(found):
+        if piece.block is not None or any(
+            value in module.outputs for value in piece.nodes[-1].outputs
+        ):
+            continue
+        outside = [
+            owner[id(reader)]
+            for node in piece.nodes
+            for value in node.outputs
+            for reader in users.get(id(value), [])
+            if owner[id(reader)] is not piece
+        ]
+        groups = {other.group for other in outside}
+        if len(groups) != 1 or outside[0].block is None:
+            continue
+        own, cell = _suffix(piece), {_suffix(other) for other in outside}
+        if own in cell or (own is None and piece.is_activation):
+            piece.block, piece.group = outside[0].block, outside[0].group
+
+
+def _suffix(piece: _Piece) -> str | None:
+    given = {words(name)[-1] for name in map(layer_name, piece.nodes) if name}
+    return given.pop() if len(given) == 1 and all(word.isdigit() for word in given) else None
 
 
 # By branches.

@@ -31,6 +31,8 @@ def derive(column: Any, base: dict[str, Any]) -> Formula | None:
         candidates = _sizes(base) if column.is_size else _numbers(base, column.role)
         if column.is_size and len(_distinct(column.values)) > 2:
             candidates = itertools.chain(candidates, _sums(base))
+        if column.is_size and column.of_child:
+            candidates = itertools.chain(candidates, _steps(base, column))
     else:
         return None
     for text, values in candidates:
@@ -83,6 +85,16 @@ def _sums(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         if a < b:
             yield f"{a} + {b}", _each(lambda x, y: x + y, left, right)
         yield f"{a} - {b}", _each(lambda x, y: x - y, left, right)
+
+
+def _steps(base: dict[str, Any], column: Any) -> Iterator[tuple[str, list[Any]]]:
+    """A constant more than another: the next of growing blocks."""
+    for name, values in _whole(base).items():
+        if not _is_size(base, name) or len(_distinct(values)) < 2:
+            continue
+        steps = {b - a for a, b in zip(values, column.values) if ANYTHING not in (a, b)}
+        if len(steps) == 1 and 0 < (step := steps.pop()) <= 4 * min(_distinct(values)):
+            yield f"{name} + {step}", _each(lambda v, k: v + k, values, [step] * len(values))
 
 
 def _numbers(base: dict[str, Any], role: str) -> Iterator[tuple[str, list[Any]]]:
@@ -142,7 +154,7 @@ def expansion(column: Any, base: list[Any]) -> tuple[list[Any], Formula] | None:
     """A column that is one of a few multiples of another: (the factors, the product)."""
     if any(other.role == "ratio" for other in base):
         return None
-    if not column.is_size or len(_distinct(column.values)) < 4:
+    if not column.is_size or len(_distinct(column.values)) < 3:
         return None
     for other in base:
         if not other.is_size or other.name is None:
@@ -151,7 +163,10 @@ def expansion(column: Any, base: list[Any]) -> tuple[list[Any], Formula] | None:
         if any(a is not ANYTHING and (b is ANYTHING or a % b) for a, b in rows):
             continue
         factors = [ANYTHING if a is ANYTHING else a // b for a, b in rows]
-        if len(_distinct(factors)) <= 3 and max(_distinct(factors)) <= 16:
+        if (
+            len(_distinct(factors)) < len(_distinct(column.values))
+            and max(_distinct(factors)) <= 16
+        ):
             return factors, Formula(f"{other.name} * expand_ratio")
     return None
 

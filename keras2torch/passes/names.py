@@ -6,6 +6,7 @@ Conv2D(...), Conv2D(...)    ->    self.conv1, self.conv2
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 
@@ -138,7 +139,20 @@ def _name_members(cls: ModuleClass) -> None:
 def _prefix(instance: Module) -> str:
     """The block's own name, which the names of its layers begin with."""
     scope = instance.scope
-    return f"{to_identifier(scope.name)}_" if scope is not None and scope.kind == "pattern" else ""
+    if scope is None or scope.kind not in ("pattern", "function"):
+        return ""
+    if scope.kind == "pattern" and scope.name:
+        return f"{to_identifier(scope.name)}_"
+    weighted = [
+        m
+        for m in instance.members
+        if isinstance(m, Submodule) and m.hints and (m.weights or m.items)
+    ]
+    given = [to_identifier(m.hints[0]).split("_") for m in weighted]
+    shared = os.path.commonprefix(given) if len(given) > 1 else []
+    shared = shared[: min(map(len, given), default=1) - 1]
+    numbers = [i for i, word in enumerate(shared) if word[-1:].isdigit()]
+    return "_".join([*shared[: numbers[-1] + 1], ""]) if numbers else ""
 
 
 def _hints(cls: ModuleClass, rows: list[list[tuple[Member, str]]]) -> list[str | None]:

@@ -16,6 +16,7 @@ def order(module: Module) -> Module:
     """Sort nodes depth first, where no program gave them an order (a config lists them by depth)."""
     if not any(node.where for node in module.nodes):
         module.nodes = _depth_first(module)
+        _sink(module)
     return module
 
 
@@ -36,3 +37,22 @@ def _depth_first(module: Module) -> list[Node]:
         pending.append((None, node))
         pending.extend((item, None) for item in reversed(node.inputs))
     return found
+
+
+def _sink(module: Module) -> None:
+    """A step that only a later part reads goes there, past the joins of the part before."""
+    users = module.users()
+    order = list(module.nodes)
+    position = {id(node): float(index) for index, node in enumerate(order)}
+    joins = [node for node in order if len(set(map(id, node.inputs))) > 1]
+    for node in reversed(order):
+        readers = [reader for value in node.outputs for reader in users.get(id(value), [])]
+        if len(node.inputs) != 1 or not readers or any(v in module.outputs for v in node.outputs):
+            continue
+        first = min(readers, key=lambda reader: position[id(reader)])
+        here, there = position[id(node)], position[id(first)]
+        direct = set(map(id, first.inputs))
+        if any(here < position[id(j)] < there and id(j.output) not in direct for j in joins):
+            before = max((p for p in position.values() if p < there), default=there - 1)
+            position[id(node)] = (before + there) / 2
+    module.nodes = sorted(order, key=lambda node: position[id(node)])

@@ -48,6 +48,7 @@ class Column:
     places: list[Place] = field(default_factory=list)
     formula: Formula | None = None
     name: str | None = None
+    of_child: bool = False  # an argument of classes of this file only
 
     @property
     def is_size(self) -> bool:
@@ -141,9 +142,14 @@ def _columns(cls: ModuleClass) -> list[Column]:
             column = Column(role, values)
             columns.append(column)
         column.places.append(place)
+        column.of_child = all(_of_child(cls, item) for item in column.places)
         if column.role in ("channels", "value") and role in ("in_channels", "out_channels"):
             column.role = role
     return columns
+
+
+def _of_child(cls: ModuleClass, place: Place) -> bool:
+    return place.name is not None and isinstance(place.member(cls.body).cls, ModuleClass)
 
 
 def _role(place: Place) -> str:

@@ -27,12 +27,28 @@ def tidy(module: Module) -> Module:
             node.args = (before.args[0], *node.args[1:])
             module.nodes.remove(before)
             before = node.inputs[0].node
-        if before is not None and _keeps_dimensions(before, node):
+        if before is not None and _undoes(before, node):
+            _skip(module, before, node)
+        elif before is not None and _keeps_dimensions(before, node):
             before.kwargs["keepdim"] = True
             value = node.output
             before.outputs, value.node = (value,), before
             module.nodes.remove(node)
     return module
+
+
+def _undoes(before: Node, node: Node) -> bool:
+    """Two transpositions of the same dimensions."""
+    same = (before.kind, before.target, node.kind, node.target) == ("method", "transpose") * 2
+    return same and set(before.args[1:]) == set(node.args[1:])
+
+
+def _skip(module: Module, before: Node, node: Node) -> None:
+    table = {id(node.output): before.args[0]}
+    for other in module.nodes:
+        other.replace_inputs(table)
+    module.outputs = [before.args[0] if v is node.output else v for v in module.outputs]
+    module.nodes = [other for other in module.nodes if other is not node and other is not before]
 
 
 def _reshapes(node: Node) -> bool:

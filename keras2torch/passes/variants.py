@@ -6,6 +6,7 @@ class BlockB: conv(x) + x              ->    conv(x) + self.shortcut(x)
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, classes_of, parts_of
@@ -54,8 +55,15 @@ def _related(left: ModuleClass, right: ModuleClass) -> bool:
 
 
 def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
-    plan = _Alignment(large.body, small.body).plan()
-    if plan is None or not _worthwhile(plan, large.body):
+    callers = [_calls_of(root, instance) for instance in small.instances]
+    count = len(small.body.inputs)
+    for turn in itertools.permutations(range(count)) if count < 4 else [tuple(range(count))]:
+        plan = _Alignment(large.body, small.body, turn).plan()
+        if plan is not None and _worthwhile(plan, large.body):
+            break
+    else:
+        return False
+    if any(len(node.args) != count or node.kwargs for nodes in callers for node in nodes):
         return False
     chains = _chains(plan, large.body)
     if chains is None:
@@ -65,6 +73,10 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
     items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
     if any(part is None for row in items for part in row):
         return False
+    for instance, nodes in zip(small.instances, callers):
+        instance.inputs = [instance.inputs[index] for index in turn]
+        for node in nodes:
+            node.args = tuple(node.args[index] for index in turn)
     rebuilt = [
         _rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances
     ]
@@ -81,6 +93,17 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
         if owner.cls is small:
             owner.cls = large
     return True
+
+
+def _calls_of(root: Module, body: Module) -> list[Node]:
+    """The nodes that call one instance."""
+    return [
+        node
+        for cls in classes_of(root)
+        for parent in cls.instances
+        for node in parent.nodes
+        if isinstance(node.target, Submodule) and node.target.body is body
+    ]
 
 
 def _owners(root: Module) -> list[Submodule]:
@@ -113,18 +136,22 @@ class _Plan:
 class _Alignment:
     """The cheapest way to read the small module as the large one with parts left out."""
 
-    def __init__(self, large: Module, small: Module):
+    def __init__(self, large: Module, small: Module, turn: tuple[int, ...] | None = None):
         self.large, self.small = large, small
+        order = turn if turn is not None else tuple(range(len(small.inputs)))
+        self.inputs = (
+            [small.inputs[index] for index in order] if len(order) == len(small.inputs) else []
+        )
         self.costs: dict[tuple[int, int], tuple[float, str, int]] = {}
         self.skeletons: dict[int, Any] = {}
 
     def plan(self) -> _Plan | None:
         large, small = self.large, self.small
-        if len(large.inputs) != len(small.inputs) or len(large.outputs) != len(small.outputs):
+        if len(large.inputs) != len(self.inputs) or len(large.outputs) != len(small.outputs):
             return None
         if any(
             len(a.shape) != len(b.shape) or a.dtype != b.dtype or a.scalar != b.scalar
-            for a, b in zip([*large.inputs, *large.outputs], [*small.inputs, *small.outputs])
+            for a, b in zip([*large.inputs, *large.outputs], [*self.inputs, *small.outputs])
         ):
             return None
         pairs = list(zip(large.outputs, small.outputs))
@@ -171,9 +198,7 @@ class _Alignment:
 
     def _cheapest(self, a: Value, b: Value) -> tuple[float, str, int]:
         if a.node is None or a in self.large.inputs:
-            same = b in self.small.inputs and self.large.inputs.index(a) == self.small.inputs.index(
-                b
-            )
+            same = b in self.inputs and self.large.inputs.index(a) == self.inputs.index(b)
             return (0.0 if same else _IMPOSSIBLE), "match", 0
         options: list[tuple[float, str, int]] = []
         node, other = a.node, b.node
