@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export KERAS_BACKEND := jax
 export JAX_PLATFORMS := cpu
 
-.PHONY: demo test test-all bench fuzz lint golden clean
+.PHONY: demo test test-all bench fuzz lint golden docs clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ fuzz: $(VENV)/.dev
 
 golden: $(VENV)/.dev  ## write the expected texts anew; review the diff
 	K2T_GOLDEN=write $(BIN)/python -m pytest -q tests/test_golden.py
+
+docs: $(VENV)/.dev  ## the support tables, from the registries
+	$(BIN)/python -m keras2torch.support
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check . && $(BIN)/black --check -q keras2torch tests/*.py && $(BIN)/mypy

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras2torch.expressions import literal
 from keras2torch.initial_text import lines_for
 from keras2torch.module import (
     Member,
@@ -56,14 +55,32 @@ def initial_lines(root: Module, classes: list[ModuleClass]) -> Initial:
         if part.body is None and part.weights and isinstance(part.cls, str)
     ]
     usual = {kind: _usual(kind, rows, written) for kind, rows in table.items()}
+    while True:
+        groups = [(cls, _class_lines(root, cls, usual)) for cls in classes]
+        stuck = {
+            kind
+            for cls, members in groups
+            for member, lines in members
+            if cls.body is not root and isinstance(member, Submodule) and not _movable(cls, lines)
+            for kind in map(_kind, _weighted_parts(member))
+            if usual[kind]
+        }
+        if not stuck:
+            break
+        usual.update((kind, {}) for kind in stuck)  # their lines stand where they are made
     body = _function_body(table, usual)
-    for cls in classes:
-        lines = _class_lines(root, cls, usual)
-        if lines and cls.body is not root and all(_of_module(line) for line in lines):
-            body += [f"if isinstance(module, {cls.name}):"]
-            body += [f"    {line.replace('self.', 'module.')}" for line in lines]
-        elif lines:
-            result.in_class[id(cls)] = lines
+    for cls, members in groups:
+        moved = []
+        for member, lines in members:
+            served = isinstance(member, Submodule) and any(
+                usual[k] for k in map(_kind, _weighted_parts(member))
+            )
+            if served and cls.body is not root:
+                moved += [line.replace("self.", "module.") for line in lines]
+            else:
+                result.in_class.setdefault(id(cls), []).extend(lines)
+        if moved:
+            body += [f"if isinstance(module, {cls.name}):", *(f"    {line}" for line in moved)]
     if body:
         result.function = [
             "def init_like_keras(module: nn.Module) -> None:",
@@ -73,9 +90,14 @@ def initial_lines(root: Module, classes: list[ModuleClass]) -> Initial:
     return result
 
 
-def _of_module(line: str) -> bool:
-    """Whether a line can stand in ``init_like_keras``: it starts a part's tensor, from that tensor alone."""
-    return re.match(r"[\w.]+\(self\.\w+(\[\d+\])*\.\w+[,)]", line) is not None
+def _weighted_parts(member: Submodule) -> list[Submodule]:
+    return [p for p in parts_of(member) if p.body is None and p.weights and isinstance(p.cls, str)]
+
+
+def _movable(cls: ModuleClass, lines: list[str]) -> bool:
+    """Whether lines can stand in ``init_like_keras``: they need no argument of the constructor."""
+    words = set(re.findall(r"\w+", "\n".join(lines)))
+    return not words & {*(p.name for p in cls.parameters), *cls.derived}
 
 
 def _usual(kind: Kind, rows: list[Rules], written: list[Submodule]) -> Rules:
@@ -143,19 +165,23 @@ def _tests(kinds: list[Kind], known: set[Kind]) -> list[str]:
 
 
 # The lines of one class.
-def _class_lines(root: Module, cls: ModuleClass, uniform: dict[Kind, Rules]) -> list[str]:
-    lines: list[str] = []
+def _class_lines(
+    root: Module, cls: ModuleClass, usual: dict[Kind, Rules]
+) -> list[tuple[Member, list[str]]]:
+    """The members of a class that start in another way than the usual, with the lines for it."""
+    found: list[tuple[Member, list[str]]] = []
     for position, named in enumerate(cls.body.members):
         rows = [
-            list(_member_lines(instance.members[position], f"self.{named.name}", uniform))
+            list(_member_lines(instance.members[position], f"self.{named.name}", usual))
             for instance in cls.instances
         ]
         own = _common_lines(root, cls, str(named.name), rows)
-        flag = named.present if isinstance(named, Submodule) else None
-        if own and flag is not None and flag is not True:
-            own = [f"if {literal(flag)}:", *(f"    {line}" for line in own)]
-        lines += own
-    return lines
+        if own and isinstance(named, Submodule) and named.present not in (None, True):
+            test = f"if not isinstance(self.{named.name}, nn.Identity):"
+            own = [test, *(f"    {line}" for line in own)]
+        if own:
+            found.append((named, own))
+    return found
 
 
 def _common_lines(root: Module, cls: ModuleClass, name: str, rows: list[list[str]]) -> list[str]:
@@ -183,9 +209,13 @@ def _add_parameter(root: Module, cls: ModuleClass, name: str, numbers: list[str]
     """The name of a new constructor parameter with a number for each instance."""
     values: list[Any] = [float(n) if "." in n else int(n) for n in numbers]
     kind = "float" if any(isinstance(value, float) for value in values) else "int"
-    taken = {parameter.name for parameter in cls.parameters}
-    name = next(n for n in (name, *(f"{name}{i}" for i in range(2, 99))) if n not in taken)
     owners = {id(part.body): part for part in _owners(root)}
+    taken = {parameter.name for parameter in cls.parameters}
+    for name in (name, *(f"{name}{i}" for i in range(2, 99))):
+        if name not in taken:
+            break
+        if [owners[id(instance)].args[name] for instance in cls.instances] == values:
+            return name  # asked for before
     for parameter in cls.parameters:
         parameter.default = None
     cls.parameters.append(Parameter(name, kind))
@@ -219,9 +249,9 @@ def _member_lines(member: Member, path: str, uniform: dict[Kind, Rules]) -> Iter
     for part, inner in _named_parts(member, path):
         if isinstance(part.cls, str) and part.weights:
             served = uniform[_kind(part)]
-            usual = _rules(part, "module")
-            for name, lines in _rules(part, inner).items():
-                if served.get(name) != usual[name]:
+            plain = _rules(part, "module")
+            for name, lines in _rules(part, inner, full=bool(served)).items():
+                if served.get(name, ()) != plain[name]:
                     yield from lines
 
 
@@ -257,11 +287,14 @@ def _kind(sub: Submodule) -> Kind:
     return str(sub.cls), grouped and weight is not None
 
 
-def _rules(sub: Submodule, path: str) -> Rules:
+def _rules(sub: Submodule, path: str, full: bool = False) -> Rules:
+    """For each tensor the lines that start it; ``full``: also where torch's own start is the same."""
     found: Rules = {}
     for name, mapping in sub.weights.items():
-        lines = lines_for(sub.initial.get(name), f"{path}.{name}", mapping)
-        found[name] = tuple(line for line in lines if not _as_torch_does(sub, line))
+        # Type checkers do not know the tensors of a recurrent layer by name.
+        target = f'{path}.get_parameter("{name}")' if "_l0" in name else f"{path}.{name}"
+        lines = lines_for(sub.initial.get(name), target, mapping)
+        found[name] = tuple(line for line in lines if full or not _as_torch_does(sub, line))
     return found
 
 

@@ -81,5 +81,22 @@ def _space(path: str) -> str:
     return next((space for space in _SPACES if path.startswith(f"{space}.")), path)
 
 
+def readme_with_table(readme: str) -> str:
+    """The README's text with the layer table and the counts between its markers."""
+    counts = function_table().split("\n\n")[0]
+    return re.sub(
+        r"(<!-- support -->\n).*?(<!-- /support -->)",
+        lambda found: f"{found[1]}\n{layer_table()}\n\n{counts}\n\n{found[2]}",
+        readme,
+        flags=re.DOTALL,
+    )
+
+
 if __name__ == "__main__":
-    print(support_table())
+    from pathlib import Path
+
+    root = Path(__file__).resolve().parent.parent
+    page = root / "README.md"
+    page.write_text(readme_with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    support = f"# What is translated\n\nWritten by `make docs` from the registries.\n\n{support_table()}\n"
+    (root / "docs" / "support.md").write_text(support, encoding="utf-8")

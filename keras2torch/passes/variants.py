@@ -73,10 +73,10 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
     items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
     if any(part is None for row in items for part in row):
         return False
-    for instance, nodes in zip(small.instances, callers):
+    for instance, calls in zip(small.instances, callers):
         instance.inputs = [instance.inputs[index] for index in turn]
-        for node in nodes:
-            node.args = tuple(node.args[index] for index in turn)
+        for call in calls:
+            call.args = tuple(call.args[index] for index in turn)
     rebuilt = [
         _rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances
     ]

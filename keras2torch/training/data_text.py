@@ -14,7 +14,7 @@ def data_text(data: Data, training: Any, module: Any, ends: Any, step: Any, weig
     fit = training.fit
     class_weight = fit.arguments.get("class_weight") if fit else None
     lines = _load_data(data, ends, step, class_weight)
-    return "\n".join([*lines, "", "", *_to_dataset(module, ends, step, weighted)])
+    return "\n".join([*lines, "", "", *_to_dataset(module, ends, step, weighted, training)])
 
 
 def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]:
@@ -80,9 +80,9 @@ def _wrapped(text: str, piece: str) -> str:
     return text if not piece or text.isidentifier() else f"({text})"
 
 
-def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool) -> list[str]:
+def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any) -> list[str]:
     parameters = [f"{name}: np.ndarray" for name in (*ends.inputs, *ends.targets)]
-    rows = input_rows(ends.inputs, module.inputs)
+    rows = input_rows(ends.inputs, module.inputs, training.input_ranks)
     for head in step.heads:
         rows.append(f"{_target(head)},")
     if weighted:
@@ -101,12 +101,18 @@ def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool) -> list[str]:
     ]
 
 
-def input_rows(names: tuple[str, ...], ports: Any) -> list[str]:
-    """One conversion a line: an array of Keras's as a tensor for ``forward``."""
+def input_rows(names: tuple[str, ...], ports: Any, ranks: tuple[int | None, ...] = ()) -> list[str]:
+    """One conversion a line: an array of Keras's as a tensor for ``forward``.
+
+    ``ranks`` are those of the program's arrays, where known: Keras adds a last axis of one.
+    """
     rows = []
-    for name, port in zip(names, ports):
+    for i, (name, port) in enumerate(zip(names, ports)):
         dtype = "torch.float32" if port.dtype.startswith("float") else "torch.int64"
         text = f"torch.tensor({name}, dtype={dtype})"
+        lacks_axis = port.shape[-1] == 1 and len(port.shape) > 1
+        if lacks_axis and i < len(ranks) and ranks[i] == len(port.shape) - 1:
+            text += "[..., None]"
         order = port.permutation
         if order is None or tuple(order) == tuple(range(len(order))):
             rows.append(f"{text},")

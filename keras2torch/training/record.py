@@ -100,6 +100,19 @@ class Training:
             return list(value)
         return [value] * count
 
+    @property
+    def input_ranks(self) -> tuple[int | None, ...]:
+        """How many axes the arrays for every input have, where the program shows it."""
+        for call in (*reversed(self.fits), *self.evaluations):
+            x: Any = call.arguments.get("x")
+            if isinstance(x, dict):
+                x = [x.get(name) for name in self.input_names]
+            arrays = x if is_many(x) else [x]
+            shapes = [getattr(array, "shape", None) for array in arrays]
+            if any(isinstance(shape, tuple) for shape in shapes):
+                return tuple(len(s) if isinstance(s, tuple) else None for s in shapes)
+        return ()
+
     def target_shape(self, index: int) -> tuple[int | None, ...] | None:
         """The shape of the targets of one output where the program shows it."""
         for call in (*reversed(self.fits), *self.evaluations):
