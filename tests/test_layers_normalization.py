@@ -27,7 +27,7 @@ def batch_images():
         BN(axis=1)(a),
         BN(axis=2)(a),
         BN()(x),
-        BN(axis=[1])(x),
+        BN(axis=1)(x),
         BN(axis=2)(x),
         BN(scale=False)(x),
         BN(center=False, epsilon=1e-5)(x),
