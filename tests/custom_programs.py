@@ -1,5 +1,7 @@
 """Programs with layers and models of their own, for test_custom_layers: name -> (source, input arrays' shapes)."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 HEAD = """

@@ -1,11 +1,11 @@
 """Every public function of keras.ops is translated, or refused with a reason; signatures are Keras's."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 import inspect
 from typing import Any
-
-import oracle  # isort: split
 
 import keras
 import pytest
@@ -54,7 +54,9 @@ def test_share_of_translated_functions() -> None:
 @pytest.mark.parametrize("path", [path for path in PUBLIC if path not in REFUSALS])
 def test_signature(path: str) -> None:
     def parameters(function: Any) -> list[tuple[str, Any, Any]]:
-        return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
+        return [
+            (p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()
+        ]
 
     assert parameters(OPS[path]) == parameters(PUBLIC[path])
 
@@ -78,7 +80,11 @@ def operation_classes() -> dict[str, type]:
     found = {}
     for module in (core, einops, image, linalg, math, nn, numpy):
         for name, value in vars(module).items():
-            if inspect.isclass(value) and issubclass(value, operation.Operation) and value.__module__ == module.__name__:
+            if (
+                inspect.isclass(value)
+                and issubclass(value, operation.Operation)
+                and value.__module__ == module.__name__
+            ):
                 found[name] = value
     found.pop("SegmentReduction")  # a base class
     return found
@@ -89,7 +95,11 @@ def test_operation_class_of_a_saved_model(name: str) -> None:
     """Each finds its function, and the function has the arguments of its constructor and of its call."""
     path = OPERATION_CLASSES.get(name)
     if path is None:
-        flat = [p for p in OPS if p.startswith("keras.ops.") and p.rpartition(".")[2].replace("_", "") == name.lower()]
+        flat = [
+            p
+            for p in OPS
+            if p.startswith("keras.ops.") and p.rpartition(".")[2].replace("_", "") == name.lower()
+        ]
         assert flat, f"no function for the class {name}"
         path = flat[0]
     if path in REFUSALS:

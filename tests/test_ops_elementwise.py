@@ -1,5 +1,7 @@
 """Functions of one tensor or two, element by element, and Python's operators."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """Functions on images."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 import numpy as np

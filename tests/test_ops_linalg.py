@@ -1,5 +1,7 @@
 """Linear algebra, Fourier transforms and signals."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 from typing import Any
@@ -24,7 +26,7 @@ CASES = {
     "det": (lambda ops, x: (ops.det(regular(ops, x)), ops.logdet(positive(ops, x))), (A,)),
     "slogdet": (lambda ops, x: ops.slogdet(regular(ops, x)), (A,)),
     "cholesky": (lambda ops, x: (ops.cholesky(positive(ops, x)), ops.cholesky(positive(ops, x), upper=True)), (A,)),
-    "cholesky_inverse": (lambda ops, x: ops.cholesky_inverse(ops.cholesky(positive(ops, x))), (A,)),
+    "cholesky_inverse": (lambda ops, x: ops.cholesky_inverse(ops.cholesky(positive(ops, x))), (f(4, 4),)),
     "eigenvalues": (lambda ops, x: ops.eigh(positive(ops, x))[0], (A,)),
     "eigenvectors": (lambda ops, x: ops.abs(ops.eigh(positive(ops, x))[1]), (A,)),
     "eig": (lambda ops, x: ops.sort(ops.real(ops.eig(positive(ops, x))[0])), (A,)),

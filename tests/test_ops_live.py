@@ -1,13 +1,13 @@
 """Functions on tensors inside live Functional models: Keras records them as operations, which are replayed."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import oracle  # isort: split
-
 import keras
+import numpy as np
 import pytest
 from ops_oracle import Array, flat, run_torch, same
 from test_ops_elementwise import INDEXING, OPERATORS, OTHERS

@@ -1,5 +1,7 @@
 """Random tensors: right shape, right moments, drawn anew in every run; and branches and loops."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ops_oracle import N, Array, Names, check, check_constant, f, i, load_source, record
+from ops_oracle import Array, N, Names, check, check_constant, f, i, load_source, record
 
 import keras2torch
 from keras2torch.errors import UnsupportedError
@@ -92,7 +94,7 @@ CONTROL = {
 @pytest.mark.parametrize("name", CONTROL)
 def test_control(name: str) -> None:
     function, arrays = CONTROL[name]
-    check(function, arrays, specs=False)
+    check(function, arrays, specs=False, gradients="while" not in name)  # JAX has none of a while loop
 
 
 REFUSED = {

@@ -1,5 +1,7 @@
 """Functions that reduce, arrange and make tensors."""
 
+# ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 from typing import Any

@@ -58,13 +58,13 @@ def histogram(x: Tensor, bins: int, low: float | None, high: float | None) -> tu
 
 
 def sparsemax(x: Tensor, dim: int = -1) -> Tensor:
-    """The point of the simplex that is nearest to x (https://arxiv.org/abs/1602.02068)."""
-    z = x.movedim(dim, -1).sort(dim=-1, descending=True).values
-    sums = z.cumsum(dim=-1)
-    k = torch.arange(1, z.shape[-1] + 1, device=x.device)
-    size = (1 + k * z > sums).sum(dim=-1, keepdim=True)
-    tau = ((sums.gather(-1, size - 1) - 1) / size).movedim(-1, dim)
-    return (x - tau).clamp(min=0)
+    """Keras's sparsemax: its threshold adds up the running sums of the support, not the last one alone."""
+    ordered = x.sort(dim=dim, descending=True).values
+    sums = ordered.cumsum(dim=dim)
+    rank = torch.ones_like(x).cumsum(dim=dim)
+    support = ordered - (sums - 1) / rank > 0
+    threshold = ((sums * support).sum(dim=dim, keepdim=True) - 1) / support.sum(dim=dim, keepdim=True)
+    return (x - threshold).clamp(min=0)
 
 
 def overlap_add(frames: Tensor, step: int) -> Tensor:

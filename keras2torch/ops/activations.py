@@ -43,7 +43,7 @@ _NUMPY = {
 
 
 def _lowering(activation: str, signature: inspect.Signature) -> Any:
-    def lower(self: Any, b: Any, **arguments: Any) -> Any:
+    def lower(self: Any, b: Any, /, **arguments: Any) -> Any:
         x = arguments.pop("x")
         if activation not in _KEEP and not is_float(x.dtype):
             x = b.method("float", x, dtype="float32")

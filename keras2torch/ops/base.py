@@ -31,15 +31,14 @@ from keras2torch.graph import (
     Shape,
     Spec,
     Tensor,
-    TensorShape,
     map_structure,
     record,
     tensors_in,
 )
-from keras2torch.lazy import LazyTable, import_all
 from keras2torch.layers.base import Operation, call_parameters
+from keras2torch.lazy import LazyTable, import_all
 from keras2torch.ops.initial_values import combined
-
+from keras2torch.ops.symbolic_shape import SymbolicShape
 
 
 def _fill() -> None:
@@ -225,7 +224,7 @@ def _with_tensors(lower: Callable[..., Any]) -> Callable[..., Any]:
     signature = call_parameters(lower)
 
     @functools.wraps(lower)
-    def wrapped(self: Op, b: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(self: Op, b: Any, /, *args: Any, **kwargs: Any) -> Any:
         arguments = signature.bind(*args, **kwargs).arguments
         wanted = (*self.tensors, *self.lists) if not self.weak else self.lists
         for name, value in arguments.items():
@@ -255,57 +254,6 @@ def in_tensor(b: Any, value: Any) -> Any:
 def device_of(b: Any, x: Any) -> Any:
     """``x.device`` as an argument."""
     return b.node("attribute", "device", (x,), shape=())
-
-
-class SymbolicShape(TensorShape):
-    """What tf.shape(x) gives: sizes, known (ints) or not (scalar tensors), that act as a vector."""
-
-    dtype = "int32"
-
-    def as_tensor(self) -> Tensor:
-        """The sizes as a tensor."""
-        if all(isinstance(n, int) for n in self):
-            return constant(list(self))
-        stack = OPS["keras.ops.stack"].op  # type: ignore[attr-defined]
-        return Op.record(stack, list(self))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self),)
-
-    def get_shape(self) -> TensorShape:
-        return TensorShape((len(self),))
-
-    def __getitem__(self, index: Any) -> Any:
-        item = tuple.__getitem__(self, index)
-        return SymbolicShape(item) if isinstance(index, slice) else item
-
-    def numpy(self) -> Any:
-        return numpy.array([int(n) for n in self], "int32")
-
-
-def _install(name: str) -> None:
-    def method(self: SymbolicShape, other: Any) -> SymbolicShape:
-        many = isinstance(other, (list, tuple, numpy.ndarray))
-        others = [as_plain(n) for n in other] if many else [other] * len(self)
-        return SymbolicShape(_combine(name, n, o) for n, o in zip(self, others))
-
-    method.__name__ = name
-    setattr(SymbolicShape, name, method)
-
-
-def _combine(name: str, left: Any, right: Any) -> Any:
-    result = getattr(left, name)(right)
-    if result is NotImplemented:  # an int that meets a symbolic size
-        reflected = (
-            name.replace("__r", "__") if name.startswith("__r") else name.replace("__", "__r", 1)
-        )
-        result = getattr(right, reflected)(left)
-    return result
-
-
-for _symbol in "add sub mul floordiv truediv mod radd rsub rmul".split():
-    _install(f"__{_symbol}__")
 
 
 def parse_names(names: str) -> list[tuple[str, dict[str, str]]]:

@@ -1,5 +1,7 @@
 """Functions that make tensors: zeros, ranges, grids, windows."""
 
+# ruff: noqa: N803 - Keras names the sizes of eye and tri N and M
+
 from __future__ import annotations
 
 from typing import Any
@@ -194,21 +196,17 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> 
 class Eye(Op, names="keras.ops.eye K.eye(size=N) tf.eye(num_rows=N, num_columns=M)"):
     tensors = ()
 
-    def output_spec(
-        self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None
-    ) -> Spec:  # noqa: N803
+    def output_spec(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Spec:
         sizes = static([N, N if M is None else M])
         return Spec(sizes, dtype_argument(dtype) or "float32")
 
-    def lower(
-        self, b: Any, N: Any, M: Any = None, k: Any = 0, dtype: Any = None
-    ) -> Any:  # noqa: N803
+    def lower(self, b: Any, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
         if k:
             raise self.unsupported("k with a size that is not known", "give the Input a full shape")
         sizes = [N] if M is None else [N, M]
         return make(b, "eye", sizes, *sizes)
 
-    def fold(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:  # noqa: N803
+    def fold(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
         return numpy.eye(N, M, k, dtype="float32")
 
 
@@ -218,7 +216,7 @@ def identity(n: Any, dtype: Any = None) -> Any:
 
 
 @function("keras.ops.tri")
-def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803
+def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     return ops.tril(ops.ones((N, N if M is None else M), dtype), k)
 
 

@@ -1,5 +1,7 @@
 """Triangles and diagonals of matrices."""
 
+# ruff: noqa: N803 - Keras names the size of vander N
+
 from __future__ import annotations
 
 from typing import Any
@@ -120,7 +122,7 @@ def set_diag(x: Any, diagonal: Any) -> Any:
 
 
 @function("keras.ops.vander")
-def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:  # noqa: N803
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     """Powers of a vector's elements, the highest first."""
     x = as_operand(x)
     count = x.shape[0] if N is None else N

@@ -9,199 +9,17 @@ from typing import Any
 
 import numpy
 
-from keras2torch.graph import Shape, Tensor
+from keras2torch.graph import Tensor
 from keras2torch.layers.base import pair
 from keras2torch.layers.conv import output_size, pad_same
-from keras2torch.ops.base import Op, Spec, as_operand, as_plain, function, ops
+from keras2torch.ops.base import Spec, as_operand, as_plain, function, ops
 from keras2torch.ops.convolution import channels_first, depthwise_conv
-from keras2torch.ops.dtypes import float_dtype, is_float
-from keras2torch.ops.sizes import as_shape, static
-
-_METHODS = {
-    "bilinear": "linear",
-    "bicubic": "cubic",
-    "lanczos3": "lanczos3",
-    "lanczos5": "lanczos5",
-}
-
-
-class _Images(Op):
-    """Of images (N, C, H, W) in torch; ``channels_first`` is that of the Keras tensors."""
-
-    layout = "spatial"
-
-    def __init__(self, data_format: Any = None):
-        self.channels_first = channels_first(data_format)
-
-    def with_sizes(self, shape: Shape, sizes: Any, channels: Any = ()) -> Shape:
-        kept = shape[1 if self.channels_first else -1] if channels == () else channels
-        inner = (kept, *sizes) if self.channels_first else (*sizes, kept)
-        return (shape[0], *inner)
-
-    def torch_shape(self, b: Any, axes: tuple[int, ...]) -> Shape:
-        shape = b.output_tensors[0].shape
-        return tuple(shape[axis] for axis in axes)
-
-
-class _Resize(_Images):
-    path = "keras.ops.image.resize"
-
-    def output_spec(
-        self, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None
-    ) -> Spec:
-        dtype = x.dtype if interpolation == "nearest" else float_dtype(x)
-        return Spec(self.with_sizes(x.shape, static(size)), dtype)
-
-    def lower(
-        self, b: Any, x: Any, size: Any, interpolation: str, antialias: bool, corners: Any = None
-    ) -> Any:
-        shape = self.torch_shape(b, x.axes)
-        options: dict[str, Any] = {"shape": shape, "axes": x.axes}
-        size = tuple(size)
-        if interpolation == "nearest":
-            mode = "nearest" if corners == "legacy" else "nearest-exact"
-            images = b.floating(x)
-            made = b.function("F.interpolate", images, size, mode=mode, **options)
-            return (
-                made
-                if is_float(x.dtype)
-                else b.method("to", made, dtype_of_value(x), dtype=x.dtype)
-            )
-        images = b.floating(x)
-        if corners is True:
-            return b.function(
-                "F.interpolate", images, size, mode=interpolation, align_corners=True, **options
-            )
-        if interpolation == "bilinear" and not antialias:
-            return b.function("F.interpolate", images, size, mode="bilinear", **options)
-        growing = all(
-            isinstance(n, int) and m is not None and n >= m for n, m in zip(size, x.shape[2:])
-        )
-        if interpolation == "bilinear" or interpolation == "bicubic" and (antialias or growing):
-            # With antialias torch has Keras's cubic kernel (a = -0.5), and nothing else changes when growing.
-            return b.function(
-                "F.interpolate", images, size, mode=interpolation, antialias=True, **options
-            )
-        return b.function(
-            "resample", images, (2, 3), size, _METHODS[interpolation], bool(antialias), **options
-        )
-
-
-def dtype_of_value(x: Any) -> Any:
-    from keras2torch.expressions import Dtype
-
-    return Dtype(x.dtype)
-
-
-def _batched(images: Any, data_format: Any) -> tuple[Any, bool]:
-    """Images with a batch axis, and whether it had to be added."""
-    images = as_operand(images)
-    single = len(images.shape) == 3
-    return (ops.expand_dims(images, 0) if single else images), single
-
-
-def _sizes_of(images: Any, data_format: Any) -> tuple[int | None, int | None]:
-    shape = images.shape
-    return (shape[-2], shape[-1]) if channels_first(data_format) else (shape[-3], shape[-2])
-
-
-def _known_sizes(images: Any, data_format: Any, what: str) -> tuple[int, int]:
-    height, width = _sizes_of(images, data_format)
-    if height is None or width is None:
-        raise _Resize().unsupported(
-            f"{what} of images of unknown size", "give the Input a full shape"
-        )
-    return height, width
-
-
-@function("keras.ops.image.resize")
-def resize(
-    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
-    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
-    fill_value: float = 0.0, data_format: Any = None,
-) -> Any:  # fmt: skip
-    images, single = _batched(images, data_format)
-    size = as_shape(size)
-    if interpolation not in ("nearest", *_METHODS):
-        raise _Resize().unsupported(f"interpolation={interpolation!r} is not known")
-    if crop_to_aspect_ratio or pad_to_aspect_ratio:
-        height, width = _known_sizes(images, data_format, "an aspect ratio")
-        goal_height, goal_width = int(width * size[0] / size[1]), int(height * size[1] / size[0])
-        if crop_to_aspect_ratio:
-            inner = max(min(height, goal_height), 1), max(min(width, goal_width), 1)
-            top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
-            images = crop_images(images, top, left, None, None, *inner, data_format)
-        else:
-            outer = max(height, goal_height), max(width, goal_width)
-            top, left = (outer[0] - height) // 2, (outer[1] - width) // 2
-            # Keras puts as much behind as in front, along one axis only.
-            edges = (top, 0, top, 0) if top else (0, left, 0, left)
-            images = _padded(images, *edges, data_format, fill_value)
-    made = _Resize(data_format).record(images, size, interpolation, bool(antialias))
-    return ops.squeeze(made, 0) if single else made
-
-
-@function("tf.image.resize")
-def tf_resize(
-    images: Any,
-    size: Any,
-    method: Any = "bilinear",
-    preserve_aspect_ratio: bool = False,
-    antialias: bool = False,
-) -> Any:
-    name = {0: "bilinear", 1: "nearest", 2: "bicubic"}.get(method, str(method).lower())
-    if preserve_aspect_ratio:
-        height, width = _known_sizes(as_operand(images), "channels_last", "an aspect ratio")
-        scale = min(int(size[0]) / height, int(size[1]) / width)
-        size = (round(height * scale), round(width * scale))
-    if name == "area":
-        raise _Resize().unsupported('method="area"', 'use "bilinear" with antialias=True')
-    return resize(images, size, name, antialias, data_format="channels_last")
-
-
-@function(
-    "tf.image.{resize_bilinear,resize_images} tf.compat.v1.image.{resize_bilinear,resize_images,resize}"
-)
-def legacy_bilinear(
-    images: Any, size: Any, align_corners: bool = False, method: Any = 0, **kwargs: Any
-) -> Any:
-    """TensorFlow 1's, exact where the corners are aligned or each pixel is repeated."""
-    if method in (1, "nearest"):
-        return legacy_nearest(images, size, align_corners)
-    if not align_corners:
-        raise _Resize().unsupported(
-            "TensorFlow 1's bilinear resizing samples off centre, which torch has not got",
-            "use align_corners=True, tf.image.resize of TensorFlow 2, or UpSampling2D",
-        )
-    return _Resize("channels_last").record(images, as_shape(size), "bilinear", False, True)
-
-
-@function("tf.image.resize_nearest_neighbor tf.compat.v1.image.resize_nearest_neighbor")
-def legacy_nearest(images: Any, size: Any, align_corners: bool = False, **kwargs: Any) -> Any:
-    if align_corners:
-        raise _Resize().unsupported(
-            "the nearest pixel with align_corners=True", "leave align_corners out"
-        )
-    return _Resize("channels_last").record(images, as_shape(size), "nearest", False, "legacy")
-
-
-@function("K.resize_images")
-def backend_resize_images(
-    x: Any,
-    height_factor: int,
-    width_factor: int,
-    data_format: Any = None,
-    interpolation: str = "nearest",
-) -> Any:
-    """Keras 2's: sizes times whole factors."""
-    height, width = _known_sizes(x, data_format, "resizing")
-    return resize(
-        x, (height * height_factor, width * width_factor), interpolation, data_format=data_format
-    )
+from keras2torch.ops.cropping import ImageOp, batched, refused
+from keras2torch.ops.dtypes import is_float
 
 
 # Patches.
-class _Patches(_Images):
+class _Patches(ImageOp):
     """Every window's pixels in one axis, in the order rows, columns, channels."""
 
     path = "keras.ops.image.extract_patches"
@@ -280,107 +98,6 @@ def tf_extract_patches(
     return _patches(images, 2, window, steps, dilation, padding, "channels_last")
 
 
-# Crops and pads.
-def _padded(
-    images: Any, top: Any, left: Any, bottom: Any, right: Any, data_format: Any, value: Any = 0
-) -> Any:
-    edges = [(0, 0)] * (len(images.shape) - 3)
-    inner = [(top, bottom), (left, right)]
-    pads = [*edges, (0, 0), *inner] if channels_first(data_format) else [*edges, *inner, (0, 0)]
-    return ops.pad(images, pads, constant_values=value or None)
-
-
-@function("keras.ops.image.pad_images")
-def pad_images(
-    images: Any, top_padding: Any = None, left_padding: Any = None, bottom_padding: Any = None,
-    right_padding: Any = None, target_height: Any = None, target_width: Any = None, data_format: Any = None,
-) -> Any:  # fmt: skip
-    images = as_operand(images)
-    if None in (top_padding, left_padding, bottom_padding, right_padding):
-        height, width = _known_sizes(images, data_format, "padding to a size")
-        if top_padding is None:
-            top_padding = target_height - bottom_padding - height
-        if bottom_padding is None:
-            bottom_padding = target_height - top_padding - height
-        if left_padding is None:
-            left_padding = target_width - right_padding - width
-        if right_padding is None:
-            right_padding = target_width - left_padding - width
-    return _padded(images, top_padding, left_padding, bottom_padding, right_padding, data_format)
-
-
-@function("tf.image.pad_to_bounding_box(image=images)")
-def pad_to_bounding_box(
-    images: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
-) -> Any:
-    return pad_images(
-        images,
-        offset_height,
-        offset_width,
-        None,
-        None,
-        target_height,
-        target_width,
-        data_format="channels_last",
-    )
-
-
-@function("keras.ops.image.crop_images")
-def crop_images(
-    images: Any, top_cropping: Any = None, left_cropping: Any = None, bottom_cropping: Any = None,
-    right_cropping: Any = None, target_height: Any = None, target_width: Any = None, data_format: Any = None,
-) -> Any:  # fmt: skip
-    images = as_operand(images)
-    height, width = _sizes_of(images, data_format)
-    rows = _cut(height, top_cropping, bottom_cropping, target_height)
-    columns = _cut(width, left_cropping, right_cropping, target_width)
-    if channels_first(data_format):
-        return images[..., rows, columns]
-    return images[..., rows, columns, :]
-
-
-def _cut(size: int | None, front: Any, end: Any, target: Any) -> slice:
-    """The slice that a size, what comes off in front and at the end, and a target say."""
-    if front is None and size is not None:
-        front = size - target - end
-    if front is None or front < 0:
-        raise ValueError("the crop is larger than the image")
-    if target is not None:
-        return slice(
-            front or None, front + target if size is None or front + target != size else None
-        )
-    return slice(front or None, -end if end else None)
-
-
-@function("tf.image.crop_to_bounding_box(image=images)")
-def crop_to_bounding_box(
-    images: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
-) -> Any:
-    return crop_images(
-        images,
-        offset_height,
-        offset_width,
-        None,
-        None,
-        target_height,
-        target_width,
-        data_format="channels_last",
-    )
-
-
-@function("tf.image.resize_with_crop_or_pad tf.image.resize_image_with_crop_or_pad")
-def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -> Any:
-    image = as_operand(image)
-    height, width = _known_sizes(image, "channels_last", "a crop or pad")
-    top, left = max(0, (height - target_height) // 2), max(0, (width - target_width) // 2)
-    inner = min(height, target_height), min(width, target_width)
-    image = crop_images(image, top, left, None, None, *inner, data_format="channels_last")
-    edges = max(0, (target_height - height) // 2), max(0, (target_width - width) // 2)
-    return pad_images(
-        image, *edges, None, None, target_height, target_width, data_format="channels_last"
-    )
-
-
 # Colours.
 @function("keras.ops.image.rgb_to_grayscale")
 def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
@@ -448,7 +165,7 @@ def tf_hsv_to_rgb(images: Any) -> Any:
 # Filters.
 def _gauss(size: int, sigma: Any) -> Any:
     if isinstance(sigma, Tensor):
-        raise _Resize().unsupported("a sigma that the model computes", "give sigma as a number")
+        raise refused("a sigma that the model computes", "give sigma as a number")
     places = numpy.arange(size) - (size - 1) / 2
     weights = numpy.exp(-0.5 * (places / float(as_plain(sigma))) ** 2)
     return weights / weights.sum()
@@ -465,7 +182,7 @@ def _filtered(images: Any, kernel: Any, data_format: Any, padding: str = "same")
 def gaussian_blur(
     images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None
 ) -> Any:
-    images, single = _batched(images, data_format)
+    images, single = batched(images, data_format)
     sigma = as_plain(sigma)
     # Keras names the sizes (x, y), and lays the first one along the columns.
     kernel = numpy.outer(
@@ -494,8 +211,8 @@ def ssim(
     k2: float = 0.03, data_format: Any = None,
 ) -> Any:  # fmt: skip
     """Structural similarity, one number an image."""
-    image1, single = _batched(image1, data_format)
-    image2, _ = _batched(image2, data_format)
+    image1, single = batched(image1, data_format)
+    image2, _ = batched(image2, data_format)
     weights = _gauss(filter_size, filter_sigma)
     kernel = numpy.outer(weights, weights)
 
@@ -511,180 +228,6 @@ def ssim(
     below = (mean1 * mean1 + mean2 * mean2 + first) * (variance1 + variance2 + second)
     made = ops.mean(above / below, axis=(1, 2, 3))
     return ops.squeeze(made, 0) if single else made
-
-
-# Geometry.
-class _Transformed(_Images):
-    """A helper function on images (N, C, H, W) and points."""
-
-    tensors = ("x", "first", "second")
-
-    def output_spec(
-        self, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]
-    ) -> Spec:
-        return Spec(x.shape, float_dtype(x))
-
-    def lower(
-        self, b: Any, x: Any, first: Any, second: Any, name: str, arguments: tuple[Any, ...]
-    ) -> Any:
-        points = [
-            b.last(b.call_record.kwargs[n])
-            for n in ("first", "second")
-            if b.call_record.kwargs[n] is not None
-        ]
-        return b.function(name, b.floating(x), *points, *arguments, shape=x.shape, axes=x.axes)
-
-
-def _order(interpolation: str) -> int:
-    if interpolation not in ("nearest", "bilinear"):
-        raise _Resize().unsupported(
-            f"interpolation={interpolation!r}", 'use "nearest" or "bilinear"'
-        )
-    return int(interpolation == "bilinear")
-
-
-@function("keras.ops.image.affine_transform")
-def affine_transform(
-    images: Any, transform: Any, interpolation: str = "bilinear", fill_mode: str = "constant", fill_value: float = 0,
-    data_format: Any = None,
-) -> Any:  # fmt: skip
-    images, single = _batched(images, data_format)
-    transform = as_operand(transform)
-    transform = ops.expand_dims(transform, 0) if len(transform.shape) == 1 else transform
-    arguments = (_order(interpolation), fill_mode, float(fill_value))
-    made = _Transformed(data_format).record(images, transform, None, "affine_transform", arguments)
-    return ops.squeeze(made, 0) if single else made
-
-
-@function("keras.ops.image.perspective_transform")
-def perspective_transform(
-    images: Any, start_points: Any, end_points: Any, interpolation: str = "bilinear", fill_value: float = 0,
-    data_format: Any = None,
-) -> Any:  # fmt: skip
-    images, single = _batched(images, data_format)
-    points = [as_operand(p) for p in (start_points, end_points)]
-    points = [
-        ops.cast(ops.expand_dims(p, 0) if len(p.shape) == 2 else p, "float32") for p in points
-    ]
-    arguments = (_order(interpolation), float(fill_value))
-    made = _Transformed(data_format).record(images, *points, "perspective_transform", arguments)
-    return ops.squeeze(made, 0) if single else made
-
-
-class _MapCoordinates(Op):
-    tensors = ("inputs", "coordinates")
-    path = "keras.ops.image.map_coordinates"
-
-    def output_spec(
-        self, inputs: Any, coordinates: Any, order: int, mode: str, value: float
-    ) -> Spec:
-        if coordinates.shape[0] != len(inputs.shape):
-            raise ValueError("the first axis of the coordinates should name the axes of the inputs")
-        return Spec(coordinates.shape[1:], inputs.dtype)
-
-    def lower(
-        self, b: Any, inputs: Any, coordinates: Any, order: int, mode: str, value: float
-    ) -> Any:
-        if not is_float(inputs.dtype):
-            raise self.unsupported("inputs that are integers", "cast them to float32")
-        given = {"mode": mode} if mode != "constant" else {}
-        given.update({"value": value} if value else {})
-        shape = b.output_tensors[0].shape
-        return b.function(
-            "map_coordinates",
-            inputs,
-            b.floating(coordinates),
-            order,
-            shape=shape,
-            axes=tuple(range(len(shape))),
-            **given,
-        )
-
-
-_map_coordinates = _MapCoordinates()
-
-
-@function("keras.ops.image.map_coordinates")
-def map_coordinates(
-    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
-) -> Any:
-    return _map_coordinates.record(inputs, coordinates, int(order), fill_mode, float(fill_value))
-
-
-class _ScaleAndTranslate(Op):
-    path = "keras.ops.image.scale_and_translate"
-
-    def output_spec(
-        self,
-        x: Any,
-        sizes: Any,
-        scale: Any,
-        translation: Any,
-        dims: Any,
-        method: str,
-        antialias: bool,
-    ) -> Spec:
-        shape = tuple(m if m is None else int(n) for n, m in zip(sizes, x.shape))
-        return Spec(
-            tuple(int(sizes[i]) if i in dims else n for i, n in enumerate(shape)), float_dtype(x)
-        )
-
-    def lower(
-        self,
-        b: Any,
-        x: Any,
-        sizes: Any,
-        scale: Any,
-        translation: Any,
-        dims: Any,
-        method: str,
-        antialias: bool,
-    ) -> Any:
-        goals = tuple(int(sizes[d]) for d in dims)
-        shape = b.output_tensors[0].shape
-        return b.function(
-            "resample",
-            b.floating(x),
-            dims,
-            goals,
-            method,
-            antialias,
-            scale,
-            translation,
-            shape=shape,
-            axes=x.axes,
-        )
-
-
-_scale_and_translate = _ScaleAndTranslate()
-
-
-@function("keras.ops.image.scale_and_translate")
-def scale_and_translate(
-    images: Any,
-    output_shape: Any,
-    scale: Any,
-    translation: Any,
-    spatial_dims: Any,
-    method: str,
-    antialias: bool = True,
-) -> Any:
-    images = as_operand(images)
-    numbers = []
-    for value in (scale, translation):
-        value = as_plain(value)
-        if isinstance(value, Tensor):
-            raise _scale_and_translate.unsupported(
-                "a scale that the model computes", "give numbers"
-            )
-        numbers.append(tuple(float(n) for n in numpy.ravel(value)))
-    sizes = tuple(
-        0 if isinstance(n, Tensor) or n is None else int(n) for n in as_shape(output_shape)
-    )
-    method = method.removeprefix("bi").removeprefix("tri")
-    return _scale_and_translate.record(
-        images, sizes, *numbers, tuple(spatial_dims), method, bool(antialias)
-    )
 
 
 # What is left of tf.image.

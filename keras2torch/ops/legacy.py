@@ -11,7 +11,12 @@ from keras2torch.frontend import trace
 from keras2torch.layers.base import REGISTRY
 from keras2torch.ops.base import Op, Spec, as_operand, as_plain, function, ops
 from keras2torch.ops.control import scan
-from keras2torch.ops.convolution import _Transposed, _inner, _padding, channels_first
+from keras2torch.ops.convolution import (
+    TransposedConvolution,
+    channels_first,
+    inner_sizes,
+    padding_of,
+)
 from keras2torch.ops.creation import range_
 
 
@@ -157,8 +162,8 @@ def tf_conv_transpose(
 ) -> Any:  # fmt: skip
     """TensorFlow's, where the output has the size that padding and strides give."""
     x = as_operand(x)
-    made = _Transposed(
-        _inner(strides, data_format), _padding(padding), None, data_format or "NHWC", 1
+    made = TransposedConvolution(
+        inner_sizes(strides, data_format), padding_of(padding), None, data_format or "NHWC", 1
     ).record(x, kernel)
     given = as_plain(output_shape)
     given = (
@@ -178,7 +183,7 @@ def tf_conv_transpose(
 
 @function("tf.nn.atrous_conv2d")
 def atrous_conv2d(value: Any, filters: Any, rate: int, padding: Any) -> Any:
-    return ops.conv(value, filters, 1, _padding(padding), "channels_last", rate)
+    return ops.conv(value, filters, 1, padding_of(padding), "channels_last", rate)
 
 
 @function("{tf,tf.compat.v1}.ensure_shape")

@@ -96,13 +96,13 @@ class Std(Var, names=f"keras.ops.std K.std tf.math.reduce_std{_TF}"):
     numpy = staticmethod(numpy.std)
 
 
-class All(Reduction, names=f"keras.ops.all K.all {{tf,tf.math}}.reduce_all{_TF}"):
+class AllTrue(Reduction, names=f"keras.ops.all K.all {{tf,tf.math}}.reduce_all{_TF}"):
     torch = "all"
     result = staticmethod(lambda x: "bool")
     numpy = staticmethod(numpy.all)
 
 
-class Any_(Reduction, names=f"keras.ops.any K.any {{tf,tf.math}}.reduce_any{_TF}"):
+class AnyTrue(Reduction, names=f"keras.ops.any K.any {{tf,tf.math}}.reduce_any{_TF}"):
     torch = "any"
     result = staticmethod(lambda x: "bool")
     numpy = staticmethod(numpy.any)
