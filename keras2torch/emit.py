@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from keras2torch.describe import correspondence
 from keras2torch.expressions import forward_lines, literal, submodule_text
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
@@ -37,6 +38,8 @@ def emit_module(module: Module, *, header: str, doc: list[str], input_names: lis
     for value, name in zip(module.inputs, input_names):
         value.name = name
     classes = classes_of(module)
+    names = correspondence(module)
+    doc = [*doc, "", *names] if names else doc
     initial = initial_lines(module, classes)
     texts = [
         _class_text(
@@ -181,6 +184,7 @@ def environment() -> Any:
 
 
 _IMPORTS = (
+    ("import itertools", r"\bitertools\."),
     ("import math", r"\bmath\."),
     ("import numpy as np", r"\bnp\."),
     ("import torch", r"\btorch\."),
@@ -193,8 +197,8 @@ def _with_imports(page: str) -> str:
     code = re.sub(r"#.*", "", page)
     code = re.sub(r'"""[\s\S]*?"""', "", code)
     lines = [line for line, pattern in _IMPORTS if re.search(pattern, code)]
-    stdlib = [line for line in lines if line == "import math"]
-    others = [line for line in lines if line != "import math"]
+    stdlib = [line for line in lines if "torch" not in line and "numpy" not in line]
+    others = [line for line in lines if line not in stdlib]
     from_torch = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", code)]
     if from_torch:
         others.append(f"from torch import {', '.join(from_torch)}")

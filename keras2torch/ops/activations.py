@@ -74,9 +74,13 @@ _TABLE: dict[str, list[tuple[Any, str]]] = {
     ],
     "relu6": [(lambda x: ..., "{keras.ops,keras.activations,tf.nn}.relu6(features=x)")],
     "leaky_relu": [
-        (lambda x, negative_slope=0.2: ..., "{keras.ops,keras.activations}.leaky_relu tf.nn.leaky_relu(features=x, alpha=negative_slope)")
+        (lambda x, negative_slope=0.2: ...,
+         "{keras.ops,keras.activations}.leaky_relu tf.nn.leaky_relu(features=x, alpha=negative_slope)")
     ],
-    "elu": [(lambda x, alpha=1.0: ..., "{keras.ops,keras.activations,K}.elu"), (lambda x: ..., "tf.nn.elu(features=x)")],
+    "elu": [
+        (lambda x, alpha=1.0: ..., "{keras.ops,keras.activations,K}.elu"),
+        (lambda x: ..., "tf.nn.elu(features=x)"),
+    ],
     "selu": [(lambda x: ..., "{keras.ops,keras.activations,tf.nn,K}.selu(features=x)")],
     "celu": [(lambda x, alpha=1.0: ..., "{keras.ops,keras.activations}.celu")],
     "gelu": [
