@@ -41,15 +41,15 @@ class Rescaling(Layer):
             x = b.method("float", x, dtype=self.dtype)
         scale = self._factor(b, self.scale, "scale")
         offset = self._factor(b, self.offset, "offset")
-        if isinstance(scale, float) and scale and 1 < 1 / scale < 1e6 and (1 / scale).is_integer():
-            x = b.operator("/", x, 1 / scale)  # x / 255 reads better than x * 0.00392156862745098
+        divisor = 1 / scale if isinstance(scale, float) and scale else 0.0
+        if 1 < divisor < 1e6 and (2 * divisor).is_integer():
+            x = b.operator("/", x, _plain(divisor))  # x / 255 reads better than x * 3.92e-3
         elif not isinstance(scale, float) or scale != 1:
-            x = b.operator("*", x, scale, shape=x.shape, axes=x.axes)
-        if not isinstance(offset, float) or offset:
-            sign = "-" if isinstance(offset, float) and offset < 0 else "+"
-            x = b.operator(
-                sign, x, abs(offset) if sign == "-" else offset, shape=x.shape, axes=x.axes
-            )
+            x = b.operator("*", x, _plain(scale), shape=x.shape, axes=x.axes)
+        if isinstance(offset, float) and offset < 0:
+            x = b.operator("-", x, _plain(-offset), shape=x.shape, axes=x.axes)
+        elif not isinstance(offset, float) or offset:
+            x = b.operator("+", x, _plain(offset), shape=x.shape, axes=x.axes)
         return x
 
     def _factor(self, b: Any, value: Any, name: str) -> Any:
@@ -59,6 +59,11 @@ class Rescaling(Layer):
         if name == "scale" and config.image_data_format == "channels_first":
             array = array.reshape(*array.shape, *(1,) * (3 - array.ndim))
         return b.constant(array, name=name)
+
+
+def _plain(number: Any) -> Any:
+    """A whole number without its decimal point."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _is_number(value: Any) -> bool:
