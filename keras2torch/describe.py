@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from keras2torch.graph import Graph
-from keras2torch.module import Module, Value
+from keras2torch.module import Module, Submodule, Value, parts_of
 from keras2torch.naming import is_generic
-from keras2torch.quoting import to_identifier
+from keras2torch.quoting import prose, to_identifier
 
 _BATCH = "N"
+WIDTH = 92  # of a line of a docstring
 
 
 def logits(module: Module, model: Any) -> list[str | None]:
@@ -74,10 +76,37 @@ def _is_image(shape: tuple[int | None, ...]) -> bool:
 
 
 def describe(class_name: str, inputs: Any, outputs: Any) -> list[str]:
-    """The first lines of the two docstrings: of the file, and of the class."""
+    """The first line of the file's docstring, then the lines of the class's."""
     taken = ", ".join(_port(port) for port in inputs)
     given = ", ".join(_port(port, True) for port in outputs)
-    return [f"{class_name}: {taken} to {given}.", f"{_capital(taken)} in, {given} out."]
+    title = f"{class_name}: {taken} to {given}."
+    if len(title) > WIDTH:
+        title = f"{class_name}: {_count(inputs, 'input')} to {_count(outputs, 'output')}."
+    return [title, *textwrap.wrap(f"{_capital(taken)} in, {given} out.", WIDTH)]
+
+
+def correspondence(module: Module) -> list[str]:
+    """Which blocks of Keras's layer names the members of the root hold, where its names differ."""
+    parts = []
+    for member in module.members:
+        if not isinstance(member, Submodule):
+            continue
+        blocks = [item for item in parts_of(member) if item.body is not None and item.hints]
+        names = [item.hints[0] for item in blocks if _found(item)]
+        if names and names != [member.name]:
+            several = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
+            parts.append(f"{member.name} is {several}")
+    return textwrap.wrap(prose(f"Keras's names: {', '.join(parts)}."), WIDTH) if parts else []
+
+
+def _found(sub: Submodule) -> bool:
+    """Whether a block was found by the names of a saved model's layers."""
+    scope = sub.body.scope if sub.body is not None else None
+    return scope is not None and scope.kind == "pattern" and "_" in scope.name
+
+
+def _count(ports: Any, word: str) -> str:
+    return f"{len(ports)} {word}{'' if len(ports) == 1 else 's'}"
 
 
 def _capital(text: str) -> str:

@@ -16,6 +16,7 @@ from keras2torch.module import (
     Parameter,
     Submodule,
     Value,
+    parts_of,
 )
 from keras2torch.naming import is_generic
 from keras2torch.quoting import comment, identifier, quote, to_identifier
@@ -203,6 +204,11 @@ class _Writer:
     def __init__(self, body: Module, reserved: list[str]):
         self.body = body
         self.users = body.users()
+        blocks = [
+            part for member in body.members for part in parts_of(member) if part.body is not None
+        ]
+        self.tells_shapes = body.scope is None and bool(blocks)
+        self.told: Any = None
         self.lines: list[str] = []
         self.remaining: Counter[int] = Counter()
         for node in body.nodes:
@@ -414,7 +420,19 @@ class _Writer:
         else:
             target = self.name_for(node.output, node)
         if target != item.text.text:
-            self.add(f"{target} = {item.text.text}", item.note)
+            line = f"{target} = {item.text.text}"
+            self.add(line, item.note or self.shape_note(node, line))
+
+    def shape_note(self, node: Node, line: str) -> str | None:
+        """``(N, 64, 56, 56)`` where a block of the whole network changes the shape."""
+        if not self.tells_shapes or len(node.outputs) > 1:
+            return None
+        shape = node.output.shape
+        if len(shape) < 3 or None in shape[1:] or shape == self.told:
+            return None
+        self.told = shape
+        note = f"({', '.join(['N', *map(str, shape[1:])])})"
+        return note if len(line) + len(note) + 4 <= FULL else None
 
     def add(self, line: str, note: str | None) -> None:
         """A line with its note behind it, or above it where that is too long."""

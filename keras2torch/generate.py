@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from keras2torch.graph import Graph
 from keras2torch.header import header_lines, sign
 from keras2torch.lower import lower
 from keras2torch.module import Mapping, Module
+from keras2torch.naming import with_capitals
 from keras2torch.passes import run_passes
 from keras2torch.penalties import module_facts
 from keras2torch.quoting import to_class_name, to_identifier
@@ -59,18 +61,28 @@ class Generated:
     def train_source(self) -> str:
         """The training script. Raises K2TError where something of compile() or fit() has no exact translation."""
         assert self.source is not None and self.graph is not None and self.module is not None
-        info = ModuleInfo(
-            module_name=f"{self.name}_model",
-            class_name=self.class_name,
-            source_name=self.source.name,
-            header=header_lines(self.source, f"{self.name}_train.py"),
-            inputs=self.inputs,
-            outputs=self.outputs,
-            argument_names=tuple(input_names(self.graph)),
-            **module_facts(self.graph, self.module),
-        )
+        model = self.source.model
+        return self._script(lambda: (record(model), module_facts(self.graph, self.module)))
+
+    def prediction_source(self, reason: str) -> str:
+        """A script that only predicts, and says why: for a model whose training cannot be carried over."""
+        return self._script(lambda: (None, {"untrainable": reason}))
+
+    def _script(self, facts: Callable[[], tuple[Any, dict[str, Any]]]) -> str:
+        assert self.source is not None and self.graph is not None
         try:
-            return sign(format_source(emit_training(record(self.source.model), info)))
+            training, more = facts()
+            info = ModuleInfo(
+                module_name=f"{self.name}_model",
+                class_name=self.class_name,
+                source_name=self.source.name,
+                header=header_lines(self.source, f"{self.name}_train.py"),
+                inputs=self.inputs,
+                outputs=self.outputs,
+                argument_names=tuple(input_names(self.graph)),
+                **more,
+            )
+            return sign(format_source(emit_training(training, info)))
         except _FAULTS as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
 
@@ -165,7 +177,7 @@ def _class_name(name: str | None, source: Source) -> str:
     stem = (
         None if re.fullmatch(r"(functional|sequential|model)(_\d+)?", source.stem) else source.stem
     )
-    return to_class_name(name or own or given or stem or "Net")
+    return to_class_name(name or own or with_capitals(given or stem or "Net"))
 
 
 def _ports(

@@ -56,3 +56,35 @@ def digits_last(name: str) -> str:
     """``layer_1_conv`` or ``1_conv`` -> conv1: a number in front says which, not what."""
     match = re.match(r"(?:layer_)?(\d+)_([a-z]+)\Z", name)
     return f"{match[2]}{match[1]}" if match else name
+
+
+_CAPITALS = {
+    "cnn": "CNN",
+    "convnext": "ConvNeXt",
+    "densenet": "DenseNet",
+    "efficientnet": "EfficientNet",
+    "gan": "GAN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "mlp": "MLP",
+    "mobilenet": "MobileNet",
+    "nasnet": "NASNet",
+    "resnet": "ResNet",
+    "resnext": "ResNeXt",
+    "unet": "UNet",
+    "vae": "VAE",
+    "vgg": "VGG",
+    "vit": "ViT",
+}
+_FAMILY = re.compile(rf"({'|'.join(sorted(_CAPITALS, key=len, reverse=True))})(?=\Z|[a-z]?\d)")
+
+
+def with_capitals(name: str) -> str:
+    """A model's name with the capitals that the field gives it: resnet50 -> ResNet50, mobilenetv2 -> MobileNetV2."""
+    words = re.split(r"([^A-Za-z0-9]+)", name)
+    for index, word in enumerate(words):
+        match = _FAMILY.match(word)
+        if match:
+            rest = word[match.end() :]
+            words[index] = _CAPITALS[match[1]] + rest[:1].upper() + rest[1:]
+    return "".join(words)

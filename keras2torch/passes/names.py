@@ -116,7 +116,9 @@ def _name_members(cls: ModuleClass) -> None:
     taken: Counter[str] = Counter()
     chosen: list[tuple[Member, str, bool]] = []
     for first, hint in zip(firsts, hints):
-        if hint and shared[hint] > 1:
+        if hint and shared[hint] > 1 and hint not in GENERATED:
+            hint = None
+        elif hint and shared[hint] > 1:
             taken[hint] += 1
             hint = f"{hint}{'_' if hint[-1].isdigit() else ''}{taken[hint]}"
             hint = None if hint in shared else hint

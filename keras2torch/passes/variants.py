@@ -369,6 +369,9 @@ def _rebuild(
                 own.kind = "optional"
                 kept = [v is node.args[2] for v in node.args[:2]].index(True)
                 own.args = (*values, values[kept], True)
+            elif own.kind == "optional":
+                kept = [v is own.args[2] for v in own.args[:2]].index(True)
+                own.args = (*values, values[kept], own.args[3])
             else:
                 _set_inputs(own, values)
             table.update((id(a), b) for a, b in zip(node.outputs, own.outputs))
