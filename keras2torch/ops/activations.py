@@ -31,7 +31,7 @@ class _Activation(Op):
         return NotImplemented if rule is None or any(arguments.values()) else rule(x)
 
 
-_KEEP = {"relu", "relu6", "linear", "hard_tanh", "threshold"}
+_KEEP = {"relu", "linear"}
 _NUMPY = {
     "relu": lambda x: numpy.maximum(x, 0),
     "linear": lambda x: x,

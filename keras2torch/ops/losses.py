@@ -127,3 +127,13 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
 @function("tf.nn.l2_loss(t=x)")
 def l2_loss(x: Any) -> Any:
     return ops.sum(ops.square(x)) / 2
+
+
+@function("K.ctc_batch_cost")
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
+    """Keras 2's: of probabilities, with the last class as the blank; one number a row."""
+    y_pred = as_operand(y_pred)
+    lengths = [ops.reshape(ops.cast(n, "int32"), (-1,)) for n in (label_length, input_length)]
+    logits = ops.log(y_pred + config.epsilon)
+    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *lengths, mask_index=y_pred.shape[-1] - 1)
+    return ops.expand_dims(loss, 1)
