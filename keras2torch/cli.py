@@ -83,9 +83,10 @@ def generate(
     SOURCE is a model.py, a notebook.ipynb, a model.keras, a model.h5 or a config.json.
     """
     from keras2torch.generate import generate as translate
-    from keras2torch.write import changes, diff_text
+    from keras2torch.write import changes, diff_text, texts
 
     result = translate(source, name=name, model=model, custom=custom, weights=weights)
+    texts(result)
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     if check or diff:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.header import digest, is_untouched
 
 
@@ -25,11 +25,19 @@ class Change:
 
 
 def texts(result: Any) -> dict[str, str]:
-    """File name -> text of the two Python files."""
-    return {
-        f"{result.name}_model.py": result.model_source,
-        f"{result.name}_train.py": result.train_source,
-    }
+    """File name -> text of the two Python files.
+
+    Where the training cannot be carried over exactly, the second file only predicts, and a note says why.
+    """
+    model = result.model_source
+    try:
+        train = result.train_source
+    except UnsupportedError as error:
+        train = result.prediction_source(str(error))
+        note = f"the training is not carried over, {result.name}_train.py only predicts: {error}"
+        if note not in result.notes:
+            result.notes.append(note)
+    return {f"{result.name}_model.py": model, f"{result.name}_train.py": train}
 
 
 def changes(result: Any, directory: Path) -> list[Change]:

@@ -20,7 +20,15 @@ from keras2torch.graph import Constant, Shape, Tensor, Weight
 from keras2torch.layers import REGISTRY
 from keras2torch.models import Functional, Input
 
-layers: Any = SimpleNamespace(**REGISTRY)
+
+class _Layers:
+    """``layers.Conv2D`` and the like, out of the registry."""
+
+    def __getattr__(self, name: str) -> Any:
+        return REGISTRY[name]
+
+
+layers = _Layers()
 
 STANDARD = (
     "include_top=True, weights='imagenet', input_tensor=None, input_shape=None, pooling=None, classes=1000, "

@@ -116,8 +116,9 @@ def _name_members(cls: ModuleClass) -> None:
     taken: Counter[str] = Counter()
     chosen: list[tuple[Member, str, bool]] = []
     for first, hint in zip(firsts, hints):
-        if hint and shared[hint] > 1 and hint not in GENERATED:
-            hint = None
+        variable = getattr(getattr(first, "owner", None), "variable", None)
+        if hint and shared[hint] > 1 and variable and to_identifier(variable).endswith(hint):
+            hint = None  # one variable for several layers names none of them
         elif hint and shared[hint] > 1:
             taken[hint] += 1
             hint = f"{hint}{'_' if hint[-1].isdigit() else ''}{taken[hint]}"

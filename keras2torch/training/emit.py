@@ -97,6 +97,7 @@ class _Emission:
 
     def _prediction_script(self) -> str:
         """For a program that compiles no loss: what the model gives on arrays from a file."""
+        reason = self.module.untrainable
         keys = [identifier(name) for name in self.ends.inputs]
         heads = [
             Head(name, name, "", tuple(port.shape), port.permutation, port.activation)
@@ -106,9 +107,11 @@ class _Emission:
         script = f"{self.stem}_predict.py"
         context = {
             "title": _title(
-                f"What {self.module.class_name} makes of arrays; the program compiles no loss."
+                f"What {self.module.class_name} makes of arrays; "
+                + ("its training is not here." if reason else "the program compiles no loss.")
             ),
-            "header": self.module.header.splitlines(),
+            "header": [*(["Not carried over:", *prose(reason).splitlines(), ""] if reason else []),
+                       *self.module.header.splitlines()],
             "commands": [
                 f"pip install torch numpy {self._summary_package}",
                 f"python {script.replace('_predict', '_train')} --weights weights.pt",

@@ -38,3 +38,4 @@ class ModuleInfo:
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     weights_file: str | None = None
+    untrainable: str = ""  # why the script only predicts
