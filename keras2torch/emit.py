@@ -141,14 +141,24 @@ def _member_lines(member: Any) -> list[str]:
     return [f"self.{member.name} = nn.Parameter({tensor}{frozen})"]
 
 
-def _frozen_lines(member: Any) -> list[str]:
-    if not isinstance(member, Submodule) or not member.weights:
+def _frozen_lines(member: Any, path: str | None = None) -> list[str]:
+    """What does not learn: frozen layers, also inside ``nn.Sequential``, and fixed weights."""
+    if not isinstance(member, Submodule):
+        return []
+    path = path or f"self.{member.name}"
+    if member.items:
+        return [
+            line
+            for index, item in enumerate(member.items)
+            for line in _frozen_lines(item, f"{path}[{index}]")
+        ]
+    if not member.weights:
         return []
     if member.frozen:
-        return [f"self.{member.name}.requires_grad_(False)"]
+        return [f"{path}.requires_grad_(False)"]
     fixed = [(name, mapping.fixed) for name, mapping in member.weights.items() if mapping.fixed]
     return [
-        f"self.{member.name}.{identifier(name)}.requires_grad_(False)  # {comment(reason)}"
+        f"{path}.{identifier(name)}.requires_grad_(False)  # {comment(reason)}"
         for name, reason in fixed
     ]
 
