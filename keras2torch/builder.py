@@ -7,7 +7,8 @@ anything else states ``shape=`` (in torch's order, None where unknown).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from keras2torch.constants import LITERAL, constant_text
@@ -63,6 +64,16 @@ class Builder:
             value.tensor = tensor
         if isinstance(value, Value) and value.hint is None and assignment is not None:
             value.hint = assignment.target
+
+    @contextmanager
+    def bound(self, tensor: Tensor, value: Any, inner: Sequence[Tensor]) -> Iterator[None]:
+        """For a while, ``value`` is ``tensor``; then it, and what was made of it, is forgotten."""
+        self.bind(tensor, value)
+        try:
+            yield
+        finally:
+            for item in (tensor, *inner):
+                self._values.pop(id(item), None)
 
     def later(self, make: Callable[[], Value]) -> None:
         """Another form of the call's output (in Keras's order), made only if somebody asks."""

@@ -57,7 +57,6 @@ class Tensor:
     """A symbolic Keras tensor. ``shape`` counts the batch axis and has None where unknown."""
 
     __array_priority__ = 1000.0
-    __array_ufunc__ = None  # so that ndarray + Tensor comes to us
     __hash__ = object.__hash__
 
     def __init__(
@@ -70,6 +69,21 @@ class Tensor:
         self.index = 0
         self.mask: Tensor | None = None  # the implicit Keras mask that travels with it
         self.scopes: tuple[Scope, ...] = ()  # of an Input: where it was made
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """``ndarray + tensor`` comes here; numpy's functions on tensors are refused, as in Keras."""
+        symbol = _UFUNCS.get(ufunc.__name__)
+        if method == "__call__" and symbol and not kwargs and len(inputs) == 2:
+            left, right = inputs
+            if isinstance(left, Tensor):
+                return getattr(left, f"__{symbol}__")(right)
+            reflected = _REFLECTED.get(symbol, f"r{symbol}")
+            return getattr(right, f"__{reflected}__")(left)
+        raise ScriptError(
+            f"numpy.{ufunc.__name__} is called on a symbolic tensor, whose values are not known yet",
+            where=_where(),
+            fix=f"use keras.ops.{ufunc.__name__}, or another function of keras.ops",
+        )
 
     # What scripts ask of a tensor.
     @property
@@ -142,6 +156,26 @@ class Tensor:
 
     def __index__(self) -> int:
         raise TypeError("a symbolic tensor is no Python integer")
+
+
+_UFUNCS = {
+    "add": "add",
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "truediv",
+    "true_divide": "truediv",
+    "floor_divide": "floordiv",
+    "remainder": "mod",
+    "power": "pow",
+    "matmul": "matmul",
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
+_REFLECTED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
 def _where() -> str | None:

@@ -43,6 +43,18 @@ def lower(graph: Graph) -> Module:
     return module
 
 
+def inline(b: Builder, graph: Graph, x: Value) -> Value:
+    """The calls of ``graph``, a traced function of one tensor, on ``x``: as often as it is asked for."""
+    around, (given,), (made,) = b.call_in_progress, graph.inputs, graph.outputs
+    lowering = object.__new__(_Lowering)
+    lowering.builder = b
+    with b.bound(given, x, [t for call in graph.calls for t in call.outputs]):
+        for call in graph.calls:
+            lowering.lower_call(call)
+        b.call_in_progress = around
+        return b.in_axes(made, x.axes)
+
+
 def class_scope(call: Call) -> Scope:
     """The scope of a layer whose torch is a class of its own in the generated file."""
     layer: Any = call.operation

@@ -140,7 +140,8 @@ class Model(Layer):
         self.inputs, self.outputs = tensors_in(inputs), tensors_in(outputs)
         if not self.outputs or not self.inputs:
             raise K2TError(
-                "Model(inputs, outputs) needs the tensors that Input() and the layers return",
+                "Model(inputs, outputs) needs the tensors that Input() and the layers return; "
+                f"it got {_kind_of(inputs)} and {_kind_of(outputs)}",
                 where=trace.user_location(),
             )
         self.built = True
@@ -502,6 +503,12 @@ def _replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) -
         new.mask = table.get(id(old.mask), old.mask) if old.mask is not None else None
     if new_call := tensors_in(made)[0].call:
         new_call.assigned = call.assigned
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_kind_of, value)) + "]"
+    return f"the layer {type(value).__name__}" if isinstance(value, Layer) else f"a {type(value).__name__}"
 
 
 def _match_inputs(model: Model, inputs: Any) -> list[Any]:

@@ -45,5 +45,7 @@ def test_goldens_are_clean():
     assert {path.stem for path in GOLDEN.glob("*.py")} == set(NAMES)
     rules = ["--isolated", "--line-length", "100", "--select", "E,F,W,I,N,B,UP", "--ignore", "N812"]
     for command in (["ruff", "check", *rules, "."], ["mypy", "--no-incremental", "."]):
-        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, cwd=GOLDEN)
+        done = subprocess.run(
+            [sys.executable, "-m", *command], capture_output=True, text=True, cwd=GOLDEN
+        )
         assert done.returncode == 0, done.stdout + done.stderr

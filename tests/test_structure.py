@@ -33,7 +33,9 @@ def code_lines(source: str) -> list[str]:
     """The lines of ``source`` without blank ones and docstrings."""
     documented: set[int] = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+            node
+        ):
             text = node.body[0]
             documented.update(range(text.lineno, text.end_lineno + 1))
     lines = enumerate(source.splitlines(), 1)
@@ -53,7 +55,9 @@ def lint(source: str, tmp_path) -> str:
     rules = ["--isolated", "--line-length", "100", "--select", "E,F,W,I,N,B,UP", "--ignore", "N812"]
     said = []
     for command in (["ruff", "check", *rules, str(path)], ["mypy", "--no-incremental", str(path)]):
-        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-m", *command], capture_output=True, text=True, cwd=tmp_path
+        )
         said += [] if done.returncode == 0 else [done.stdout + done.stderr]
     return "\n".join(said)
 

@@ -282,8 +282,9 @@ def never_called(recording: Recording) -> Model:
     told = "; ".join(
         f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items()
     )
+    absent = "".join(f"; {note}" for note in recording.notes if "is not here" in note)
     raise ScriptError(
-        "the script makes no model" + (f" (tried: {told})" if told else ""),
+        "the script makes no model" + (f" (tried: {told})" if told else "") + absent,
         fix="give a script that makes a keras Model or Sequential, or name a function with --model NAME",
     )
 

@@ -81,7 +81,11 @@ _FUNCTIONS = {
     "random": "choice sample shuffle randint",
     "functools": "reduce",
     "numpy.random": "choice permutation shuffle randint",
+    "pandas": "get_dummies concat merge merge_asof to_datetime to_numeric to_timedelta cut qcut factorize "
+    "unique isnull isna notnull notna melt pivot pivot_table crosstab json_normalize",
 }
+# Module -> classes whose instances are not known where an argument is not known.
+_CLASSES = {"pandas": "DataFrame Series"}
 # Module -> names whose answer can only come from outside.
 _OUTSIDE = {
     "os": "system popen",
@@ -178,6 +182,10 @@ def quieten(name: str) -> None:
     ):
         for path in table.get(name, "").split():
             _replace(name, path, make)
+    for path in _CLASSES.get(name, "").split():
+        module: Any = sys.modules[name]
+        _undo.append((module, path, getattr(module, path)))
+        setattr(module, path, _class(getattr(module, path)))
     if name in _REPLACED:
         replaced = importlib.import_module(_REPLACED[name]).REPLACED
         for path, make in replaced.items():
@@ -276,6 +284,20 @@ def _function(name: str, original: Any) -> Any:
         return original(*args, **kwargs) if found is None else Absent(found._source)
 
     return call
+
+
+def _class(original: Any) -> Any:
+    """A class that takes the place of ``original`` in the script: made of absent data, an object is absent."""
+
+    class Meta(type(original)):  # type: ignore[misc]
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, original)
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            found = first_absent((*args, *kwargs.values()))
+            return original(*args, **kwargs) if found is None else Absent(found._source)
+
+    return Meta(original.__name__, (original,), {})
 
 
 def _outside(name: str, original: Any) -> Any:

@@ -494,6 +494,11 @@ class Layer(Operation):
                 where=trace.user_location() or self.where,
                 fix="give the Input a full shape on that axis",
             )
+        if any(isinstance(n, int) and n < 0 for n in shape):
+            raise ShapeError(
+                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: a size is negative",
+                where=self.where,
+            )
         weight = Weight(
             shape,
             dtype_name(given.get("dtype")) or self.dtype,

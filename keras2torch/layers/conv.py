@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.errors import ShapeError
+from keras2torch.errors import K2TError
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer, pair
 
@@ -59,7 +60,14 @@ def data_format(layer: Any) -> str:
     given = layer.data_format
     if given in (None, "default"):
         return config.image_data_format
-    return {"tf": "channels_last", "th": "channels_first"}.get(given, given)  # Keras 1's names
+    given = {"tf": "channels_last", "th": "channels_first"}.get(given, given)  # Keras 1's names
+    if given not in ("channels_last", "channels_first"):
+        raise K2TError(
+            f"{type(layer).__name__} {layer.name!r}: the data_format {given!r} is neither "
+            "'channels_last' nor 'channels_first'",
+            where=layer.where,
+        )
+    return given
 
 
 def square(sizes: tuple[int, ...]) -> Any:

@@ -12,7 +12,7 @@ from keras2torch.graph import Graph, Shape, Spec, Tensor
 from keras2torch.layers.base import training_mode
 from keras2torch.layers.conv import ConvLayer, pad_same, square
 from keras2torch.layers.recurrent import _Recurrent
-from keras2torch.layers.recurrent_cells import forget_gate_open, lstm_update, state_rates
+from keras2torch.layers.recurrent_cells import forget_gate_open, lstm_update, state_rates, trace_activations
 from keras2torch.layers.recurrent_lowering import (
     STATE_NAMES,
     boolean,
@@ -169,7 +169,9 @@ class _ConvLSTM(_Recurrent, ConvLayer):
         self.cell.data_format = "channels_first" if self.channels_first else "channels_last"
 
     def trace_cells(self, sequences: Tensor) -> None:
-        """The cell is Keras's own."""
+        """The cell is Keras's own; its activations may be the program's."""
+        state = self.cell.state_shape(Tensor((None, *sequences.shape[2:])))
+        trace_activations(self.cell, state)
 
     def state_count(self) -> int:
         return 2

@@ -22,6 +22,7 @@ from keras2torch.layers.recurrent_cells import (
     old_arguments,
     output_size,
     state_sizes,
+    trace_activations,
 )
 from keras2torch.layers.recurrent_lowering import cells_of, run_layer, traced_step
 
@@ -131,6 +132,8 @@ class _Recurrent(Layer):
                 )
                 states = [Tensor((None, size), name=name) for size, name in zip(sizes, names)]
                 self.steps[index] = traced_step(cell, x, states, {})
+            elif isinstance(cell, _Cell):
+                trace_activations(cell, (None, int(cell.units)))
             features = (output_size(cell),)
 
     def output_spec(self, sequences: Any, initial_state: Any = None) -> Any:

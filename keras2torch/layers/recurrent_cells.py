@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy
 
-from keras2torch.graph import Shape, Spec, tensors_in
+from keras2torch.graph import Graph, Shape, Spec, Tensor, tensors_in
 from keras2torch.initial_text import Lines, lines_for
 from keras2torch.layers.activations import activation_name
 from keras2torch.layers.base import Layer
+from keras2torch.lower import inline
 from keras2torch.module import Mapping, Value
 
 # Keras 1's names, and those that today's layers pass on without naming them.
@@ -105,12 +106,16 @@ class _Cell(Layer):
 
         return [OPS["keras.ops.zeros"]((batch_size, n)) for n in state_sizes(self)]
 
-    def output_spec(self, inputs: Any, states: Any, **masks: Any) -> Any:
+    def output_spec(self, inputs: Any, states: Any, **options: Any) -> Any:
         if inputs.shape[-1] != self.kernel.shape[0]:
             raise ValueError(f"the last axis should be {self.kernel.shape[0]}")
         spec = Spec((inputs.shape[0], int(self.units)), self.dtype)
         count = len(tensors_in(states))
         return spec, [spec] * count if isinstance(states, (list, tuple)) else spec
+
+    def call(self, inputs: Any, states: Any, **options: Any) -> Any:
+        trace_activations(self, (None, int(self.units)))
+        return super().call(inputs, states, **options)
 
     # Dropout.
     def rates(self, training: bool | None) -> tuple[float, float]:
@@ -121,14 +126,13 @@ class _Cell(Layer):
         """Whether each gate has a dropout mask of its own; else one mask serves the whole input."""
         return self.gates > 1 and (self.implementation != 2 or self.rates(training)[1] > 0)
 
-    def check_masks(self, b: Any, input_masks: Any, state_masks: Any) -> None:
+    def check_dropout(self, b: Any, dropped: bool) -> None:
         """Outside a recurrent layer nobody makes the masks."""
-        if input_masks is None and state_masks is None and any(self.rates(b.training)):
-            if not getattr(self, "inside_layer", False):
-                raise self.unsupported(
-                    "dropout of a cell that is called by the program itself",
-                    "give the cell to keras.layers.RNN, or leave its dropout out",
-                )
+        if not dropped and any(self.rates(b.training)):
+            raise self.unsupported(
+                "dropout of a cell that is called by the program itself",
+                "give the cell to keras.layers.RNN, or leave its dropout out",
+            )
 
     def native(self, training: bool | None) -> bool:
         """Whether ``torch_layer`` computes exactly this cell over a sequence."""
@@ -201,6 +205,26 @@ def state_rates(cell: Any, training: bool | None) -> tuple[float, float]:
     return given
 
 
+def trace_activations(cell: Any, shape: Shape) -> None:
+    """Run the program's own activation functions on a symbolic tensor of a state's shape."""
+    traced = cell.__dict__.setdefault("traced", {})
+    for name in ("activation", "recurrent_activation"):
+        function = cell._fields.get(name)
+        known = not callable(function) or activation_name(function) is not None
+        if known or type(function).__module__.startswith("torch.") or id(function) in traced:
+            continue
+        x = Tensor(shape)
+        traced[id(function)] = graph = Graph.between([x], [function(x)], name)
+        if graph.outputs[0].shape != shape:
+            raise cell.unsupported(f"its {name} changes the shape of its input")
+
+
+def activated(b: Any, cell: Any, x: Any, activation: Any) -> Any:
+    """An activation of ``cell``, also a function of the program's own, which was traced before."""
+    graph = cell.__dict__.get("traced", {}).get(id(activation))
+    return b.activation(x, activation) if graph is None else inline(b, graph, x)
+
+
 def named(value: Value, name: str) -> Value:
     """``value``, with the name that the formula gives it."""
     value.name = name
@@ -237,13 +261,19 @@ class SimpleRNNCell(_Cell):
         return {"nonlinearity": activation_name(self.activation)}
 
     def lower(
-        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+        self,
+        b: Any,
+        inputs: Any,
+        states: Any,
+        input_masks: Any = None,
+        state_masks: Any = None,
+        dropped: bool = False,
     ) -> Any:
-        self.check_masks(b, input_masks, state_masks)
+        self.check_dropout(b, dropped)
         h = states[0] if isinstance(states, (list, tuple)) else states
         x = self.projected(b, inputs, input_masks, self.kernel, -1)
         h = self.projected(b, h, state_masks, self.recurrent_kernel)
-        h = named(b.activation(b.operator("+", x, h), self.activation), "h")
+        h = named(activated(b, self, b.operator("+", x, h), self.activation), "h")
         return [h, h]
 
 
@@ -284,9 +314,15 @@ class LSTMCell(_Cell):
         )
 
     def lower(
-        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+        self,
+        b: Any,
+        inputs: Any,
+        states: Any,
+        input_masks: Any = None,
+        state_masks: Any = None,
+        dropped: bool = False,
     ) -> Any:
-        self.check_masks(b, input_masks, state_masks)
+        self.check_dropout(b, dropped)
         h, c = states
         total = self.projected(b, inputs, input_masks, self.kernel)
         total = b.operator("+", total, self.projected(b, h, state_masks, self.recurrent_kernel))
@@ -299,12 +335,12 @@ def lstm_update(cell: Any, b: Any, total: Any, c: Any, dim: int) -> list[Any]:
     """The output and the states after an LSTM's step, from its gates, which lie side by side along ``dim``."""
     names = ("input_gate", "forget_gate", "candidate", "output_gate")
     input_gate, forget_gate, candidate, output_gate = split(b, total, *names, dim=dim)
-    kept = b.operator("*", b.activation(forget_gate, cell.recurrent_activation), c)
-    candidate = b.activation(candidate, cell.activation)
-    added = b.operator("*", b.activation(input_gate, cell.recurrent_activation), candidate)
+    kept = b.operator("*", activated(b, cell, forget_gate, cell.recurrent_activation), c)
+    candidate = activated(b, cell, candidate, cell.activation)
+    added = b.operator("*", activated(b, cell, input_gate, cell.recurrent_activation), candidate)
     c = named(b.operator("+", kept, added), "c")
-    output_gate = b.activation(output_gate, cell.recurrent_activation)
-    h = named(b.operator("*", output_gate, b.activation(c, cell.activation)), "h")
+    output_gate = activated(b, cell, output_gate, cell.recurrent_activation)
+    h = named(b.operator("*", output_gate, activated(b, cell, c, cell.activation)), "h")
     return [h, h, c]
 
 
@@ -378,9 +414,15 @@ class GRUCell(_Cell):
         return {}
 
     def lower(
-        self, b: Any, inputs: Any, states: Any, input_masks: Any = None, state_masks: Any = None
+        self,
+        b: Any,
+        inputs: Any,
+        states: Any,
+        input_masks: Any = None,
+        state_masks: Any = None,
+        dropped: bool = False,
     ) -> Any:
-        self.check_masks(b, input_masks, state_masks)
+        self.check_dropout(b, dropped)
         h = states[0] if isinstance(states, (list, tuple)) else states
         lower = self._reset_after if self.reset_after else self._reset_before
         update, candidate = lower(b, inputs, h, input_masks, state_masks)
@@ -396,7 +438,7 @@ class GRUCell(_Cell):
         update = named(self._gate(b, of_x[0], of_h[0]), "update")
         reset = named(self._gate(b, of_x[1], of_h[1]), "reset")
         candidate = b.operator("+", of_x[2], b.operator("*", reset, of_h[2]))
-        return update, named(b.activation(candidate, self.activation), "candidate")
+        return update, named(activated(b, self, candidate, self.activation), "candidate")
 
     def _reset_before(self, b: Any, x: Any, h: Any, input_masks: Any, state_masks: Any) -> Any:
         of_x = self.projected(b, x, input_masks, self.kernel, -1)
@@ -412,11 +454,11 @@ class GRUCell(_Cell):
         update = named(self._gate(b, of_x[0], product(seen[0], kernels[0])), "update")
         reset = named(self._gate(b, of_x[1], product(seen[1], kernels[1])), "reset")
         candidate = product(b.operator("*", reset, seen[2]), kernels[2])
-        candidate = b.activation(b.operator("+", of_x[2], candidate), self.activation)
+        candidate = activated(b, self, b.operator("+", of_x[2], candidate), self.activation)
         return update, named(candidate, "candidate")
 
     def _gate(self, b: Any, left: Any, right: Any) -> Any:
-        return b.activation(b.operator("+", left, right), self.recurrent_activation)
+        return activated(b, self, b.operator("+", left, right), self.recurrent_activation)
 
 
 class StackedRNNCells(Layer):

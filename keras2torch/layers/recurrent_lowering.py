@@ -301,15 +301,13 @@ def step_graph(cell: Any, features: int, masks: tuple[str, ...], training: bool 
         size = features if name == "input_masks" else sizes[0]
         given[name] = Tensor((*lead, None, size), name=name)
     with training_mode(training):
-        return traced_step(cell, x, states, given)
+        return traced_step(cell, x, states, {**given, "dropped": True})
 
 
 def traced_step(cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor]) -> Graph:
     """The graph of ``cell(x, states)``: its outputs are the cell's output and its new states."""
-    cell.inside_layer = True
     outputs = cell(x, states, **masks)
-    cell.inside_layer = False
-    return Graph.between([x, *states, *masks.values()], tensors_in(outputs), cell.name)
+    return Graph.between([x, *states, *tensors_in(masks)], tensors_in(outputs), cell.name)
 
 
 def step_module(b: Builder, cell: Any, graph: Graph, role: str) -> Submodule:

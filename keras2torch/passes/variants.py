@@ -77,9 +77,7 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
         instance.inputs = [instance.inputs[index] for index in turn]
         for call in calls:
             call.args = tuple(call.args[index] for index in turn)
-    rebuilt = [
-        _rebuild(large.body, _Alignment(large.body, b).plan(), b, chains) for b in small.instances
-    ]
+    rebuilt = [_rebuild(large.body, plan.of(small.body, b), b, chains) for b in small.instances]
     additions = [node for node in large.body.nodes if plan.choice.get(id(node)) == "drop"]
     positions = [large.body.nodes.index(node) for node in additions]
     kept = [plan.kept[id(node)] for node in additions]
@@ -131,6 +129,14 @@ class _Plan:
         self.choice: dict[int, str] = {}
         self.partner: dict[int, Node] = {}
         self.kept: dict[int, int] = {}
+
+    def of(self, body: Module, instance: Module) -> _Plan:
+        """The plan for another instance of the small class, whose nodes lie as those of ``body`` do."""
+        twin = {id(node): other for node, other in zip(body.nodes, instance.nodes)}
+        plan = _Plan()
+        plan.choice, plan.kept = self.choice, self.kept
+        plan.partner = {key: twin[id(node)] for key, node in self.partner.items()}
+        return plan
 
 
 class _Alignment:
@@ -352,10 +358,9 @@ def _mark(
 
 
 def _rebuild(
-    large: Module, plan: _Plan | None, small: Module, chains: list[list[int]]
+    large: Module, plan: _Plan, small: Module, chains: list[list[int]]
 ) -> tuple[list[Node], list[Value]]:
     """The nodes of a small instance in the form of the large class."""
-    assert plan is not None
     table: dict[int, Value] = {id(a): b for a, b in zip(large.inputs, small.inputs)}
     ends = {chain[-1]: chain for chain in chains}
     inner = {index for chain in chains for index in chain[:-1]}
