@@ -299,5 +299,9 @@ def _rules(sub: Submodule, path: str, full: bool = False) -> Rules:
 
 
 def _as_torch_does(sub: Submodule, line: str) -> bool:
-    """Normalisations start with ones and zeros in torch, too."""
-    return "Norm" in str(sub.cls) and line.startswith(("nn.init.ones_", "nn.init.zeros_"))
+    """Normalisations start with scale 1, offset 0, mean 0 and variance 1 in torch, too."""
+    match = re.match(r"nn\.init\.(ones|zeros)_\(.*\b(\w+)\)", line)
+    return "Norm" in str(sub.cls) and match is not None and _STARTS.get(match[2]) == match[1]
+
+
+_STARTS = {"weight": "ones", "bias": "zeros", "running_mean": "zeros", "running_var": "ones"}
