@@ -211,11 +211,13 @@ def _add_parameter(root: Module, cls: ModuleClass, name: str, numbers: list[str]
     kind = "float" if any(isinstance(value, float) for value in values) else "int"
     owners = {id(part.body): part for part in _owners(root)}
     taken = {parameter.name for parameter in cls.parameters}
-    for name in (name, *(f"{name}{i}" for i in range(2, 99))):
+    base = name
+    for number in range(2, 99):
         if name not in taken:
             break
         if [owners[id(instance)].args[name] for instance in cls.instances] == values:
             return name  # asked for before
+        name = f"{base}{number}"
     for parameter in cls.parameters:
         parameter.default = None
     cls.parameters.append(Parameter(name, kind))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
-import oracle  # noqa: F401 - chooses Keras's backend
 import keras
-import keras2torch
+import numpy as np
+import oracle  # noqa: F401 - chooses Keras's backend
+import pytest
 from keras import layers
 from oracle import load_source
+
+import keras2torch
 
 
 def constant(value):
