@@ -216,7 +216,8 @@ def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
             candidates = [*torch_names, *own]
         candidates += [f"{member}_{kind}"] if member else []
     elif role == "value":
-        candidates = [*own, "size"]
+        floats = any(isinstance(value, float) for value in column.values)
+        candidates = [*own, "scale" if floats else "size"]
     else:
         candidates = [role, *own, *([f"{member}_{role}"] if member else [])]
     members = {m.name for m in cls.body.members} if _in_forward(cls, column) else set()
