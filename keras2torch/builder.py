@@ -129,6 +129,8 @@ class Builder:
                 value = self.permute(value, axes)
         else:
             value = self.permute(first, tuple(first.axes.index(axis) for axis in axes), axes=axes)
+        if value.tensor is None:
+            value.tensor = tensor
         self._values[id(tensor)].append(value)
         return value
 

@@ -395,12 +395,10 @@ class _Writer:
     def must_name(self, node: Node) -> bool:
         """A value gets a line of its own where the program named it and the line says something."""
         hint = node.output.hint
-        return bool(node.output.name) or (
-            bool(hint)
-            and not is_generic(to_identifier(hint or "x"))
-            and node.output not in self.body.outputs
-            and (_is_weighty(node))
-        )
+        if node.output in self.body.outputs:
+            return False
+        says = bool(hint) and not is_generic(to_identifier(hint or "x")) and _is_weighty(node)
+        return bool(node.output.name) or says
 
     def flush_up_to_others(self, wanted: set[int], weighty_only: bool = False) -> None:
         """Write out waiting nodes, up to the last one that the next node does not read itself."""

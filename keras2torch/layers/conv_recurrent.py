@@ -12,7 +12,12 @@ from keras2torch.graph import Graph, Shape, Spec, Tensor
 from keras2torch.layers.base import training_mode
 from keras2torch.layers.conv import ConvLayer, pad_same, square
 from keras2torch.layers.recurrent import _Recurrent
-from keras2torch.layers.recurrent_cells import forget_gate_open, lstm_update, state_rates, trace_activations
+from keras2torch.layers.recurrent_cells import (
+    forget_gate_open,
+    lstm_update,
+    state_rates,
+    trace_activations,
+)
 from keras2torch.layers.recurrent_lowering import (
     STATE_NAMES,
     boolean,
@@ -54,8 +59,9 @@ class _ConvLSTMCell(ConvLayer):
     seed: Any = None
 
     traces_activation = False
+    own_class = True
     ignored = ("seed",)
-    step_doc = "One step of a convolutional LSTM: the output, and the new states h and c."
+    class_doc = "One step of a convolutional LSTM: the output, and the new states h and c."
 
     def build(self, input_shape: Shape) -> None:
         if None in self.spatial(input_shape):

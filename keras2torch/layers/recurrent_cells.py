@@ -47,6 +47,7 @@ class _Cell(Layer):
     base_arguments = {**Layer.base_arguments, "implementation": 2}
     old_names = OLD_NAMES
     ignored = ("seed",)
+    own_class = True
     gates = 1
     torch_layer = ""
     """The torch layer that runs this cell over a sequence, where ``native`` says so."""
@@ -252,7 +253,7 @@ class SimpleRNNCell(_Cell):
 
     old_names = {**OLD_NAMES, "recurrent_activation": None}
     torch_layer = "nn.RNN"
-    step_doc = "One step of a plain recurrent layer: the output, and the new state."
+    class_doc = "One step of a plain recurrent layer: the output, and the new state."
 
     def native(self, training: bool | None) -> bool:
         return activation_name(self.activation) in ("tanh", "relu") and not self.rates(training)[1]
@@ -300,7 +301,7 @@ class LSTMCell(_Cell):
 
     gates = 4
     torch_layer = "nn.LSTM"
-    step_doc = "One step of a long short-term memory: the output, and the new states h and c."
+    class_doc = "One step of a long short-term memory: the output, and the new states h and c."
 
     @property
     def state_size(self) -> Any:
@@ -383,7 +384,7 @@ class GRUCell(_Cell):
 
     gates = 3
     torch_layer = "nn.GRU"
-    step_doc = "One step of a gated recurrent unit: the output, and the new state."
+    class_doc = "One step of a gated recurrent unit: the output, and the new state."
 
     def bias_shape(self) -> Shape:
         size = 3 * int(self.units)

@@ -15,7 +15,7 @@ from keras2torch.graph import Graph, Scope, Tensor, tensors_in
 from keras2torch.layers.base import training_mode
 from keras2torch.layers.recurrent_cells import StackedRNNCells, _Cell, state_sizes
 from keras2torch.lower import lower
-from keras2torch.module import Module, Submodule, Value
+from keras2torch.module import Module, Node, Submodule, Value
 
 STATE_NAMES = {1: ("h",), 2: ("h", "c")}
 
@@ -58,8 +58,12 @@ def cells_of(layer: Any) -> list[Any]:
 
 
 def boolean(b: Builder, mask: Any) -> Any:
-    """A mask as booleans."""
-    return mask if mask is None or mask.dtype == "bool" else b.method("bool", mask, dtype="bool")
+    """A mask (N, T) as booleans. Of more axes, as an embedding of words in sentences has: where any is set."""
+    if mask is not None and mask.dtype != "bool":
+        mask = b.method("bool", mask, dtype="bool")
+    if mask is not None and len(mask.shape) == 3:
+        mask = b.method("any", mask, dim=-1, shape=mask.shape[:2], axes=(0, 1))
+    return mask
 
 
 def part_role(role: str, part: str) -> str:
@@ -315,14 +319,21 @@ def step_module(b: Builder, cell: Any, graph: Graph, role: str) -> Submodule:
 
     def make() -> Module:
         module = lower(graph)
-        for node in module.nodes:  # only what lies inside the cell tells something there
-            owners = [scope.owner for scope in node.scopes]
-            node.scopes = node.scopes[owners.index(cell) + 1 :] if cell in owners else ()
-        doc = getattr(cell, "step_doc", None) or (type(cell).__doc__ or "").strip()
+        for node in module.nodes:
+            node.scopes = inner_scopes(node, cell, graph)
+        doc = getattr(cell, "class_doc", None) or (type(cell).__doc__ or "").strip()
         module.scope = Scope("layer", type(cell).__name__.strip("_"), cell, 0, doc)
         return module
 
     return b.child(make, role)
+
+
+def inner_scopes(node: Node, layer: Any, graph: Graph) -> tuple[Scope, ...]:
+    """The scopes of a node within ``layer``, whose call ``graph`` is; those around it say nothing there."""
+    owners = [scope.owner for scope in node.scopes]
+    if layer in owners:
+        return node.scopes[owners.index(layer) + 1 :]
+    return node.scopes if len(graph.calls) > 1 else ()  # what is around all calls is gone already
 
 
 def loop(

@@ -13,7 +13,12 @@ from keras2torch.graph import Graph, Scope, Shape, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
 from keras2torch.layers.recurrent import _Recurrent, leaves
 from keras2torch.layers.recurrent_cells import StackedRNNCells, _Cell, split
-from keras2torch.layers.recurrent_lowering import call_native, native_module, part_role
+from keras2torch.layers.recurrent_lowering import (
+    call_native,
+    inner_scopes,
+    native_module,
+    part_role,
+)
 from keras2torch.lower import lower
 from keras2torch.module import Module, Submodule
 from keras2torch.ops.base import Op
@@ -277,6 +282,9 @@ class TimeDistributed(Wrapper):
             tensor.mask = inputs.mask
         return outputs
 
+    def lower(self, b: Any, inputs: Any, mask: Any = None) -> Any:
+        raise AssertionError("a call of TimeDistributed is recorded as those of the layer inside")
+
     def _over_steps(self, x: Tensor, mask: Tensor | None) -> Any:
         if type(self.layer).__name__ in _ANY_AXES and not self.layer.user_defined:
             return self.layer(x)
@@ -417,8 +425,7 @@ class _EachStep(Op):
         module = lower(self.graph)
         layer = self.layer
         for node in module.nodes:
-            owners = [scope.owner for scope in node.scopes]
-            node.scopes = node.scopes[owners.index(layer) + 1 :] if layer in owners else ()
+            node.scopes = inner_scopes(node, layer, self.graph)
         name = getattr(layer, "display_name", type(layer).__name__)
         module.scope = Scope("layer", name, layer, 0, None)
         return module
