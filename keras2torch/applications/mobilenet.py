@@ -39,6 +39,12 @@ def separable_block(x: Any, filters: int, stride: int, multiplier: int, number: 
     return layers.ReLU(6.0, name=f"conv_pw_{number}_relu")(x)
 
 
+def _trained_size(image: Any, sizes: tuple[int, ...]) -> int:
+    """The input size of the trained weights that Keras takes for this input."""
+    rows, columns = image_size(image)
+    return rows if rows == columns and rows in sizes else 224
+
+
 _FILTERS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 
 
@@ -62,9 +68,11 @@ def _mobilenet(options: Any) -> Any:
         x = layers.Activation(options.classifier_activation or "linear", name="predictions")(x)
     else:
         x = pooled(options, x)
-    options.name = options.name or f"mobilenet_{alpha:0.2f}_{rows}"
+    size = _trained_size(image, (128, 160, 192, 224))
+    options.name = (
+        options.name or f"mobilenet_{alpha:0.2f}_{size if options.weights == 'imagenet' else rows}"
+    )
     width = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0"}.get(alpha, "2_5")
-    size = rows if rows in (128, 160, 192, 224) else 224
     file = f"mobilenet_{width}_{size}_tf"
     return finished(options, image, x, (f"{file}.h5", f"{file}_no_top.h5"))
 
@@ -125,8 +133,11 @@ def _mobilenet_v2(options: Any) -> Any:
     x = layers.Conv2D(last, 1, use_bias=False, name="Conv_1")(x)
     x = batch_norm(name="Conv_1_bn", **norm)(x)
     x = layers.ReLU(6.0, name="out_relu")(x)
-    options.name = options.name or f"mobilenetv2_{alpha:0.2f}_{rows}"
-    size = rows if rows in (96, 128, 160, 192, 224) else 224
+    size = _trained_size(image, (96, 128, 160, 192, 224))
+    options.name = (
+        options.name
+        or f"mobilenetv2_{alpha:0.2f}_{size if options.weights == 'imagenet' else rows}"
+    )
     file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{size}"
     return finish(options, image, x, (f"{file}.h5", f"{file}_no_top.h5"), top=None)
 

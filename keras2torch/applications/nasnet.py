@@ -123,6 +123,8 @@ def _nasnet(
     name: str, size: int, filters: int, count: int, stem: int, skips: bool, file: str
 ) -> Any:
     def build(options: Any) -> Any:
+        if size == 224 and options.input_shape is None:
+            options.input_shape = (size, size, 3)
         image = image_input(options, size)
         x = layers.Conv2D(
             stem, 3, strides=2, use_bias=False, kernel_initializer="he_normal", name="stem_conv1"

@@ -110,13 +110,17 @@ def divisible(value: float, divisor: int = 8) -> int:
 
 
 def image_input(options: Any, default: int | None, smallest: int = 32) -> Any:
-    """The input tensor: the one given, or a new one of the shape given, or of ``default`` pixels."""
+    """The input tensor: the one given, or a new one of the shape given.
+
+    Without a shape, the head wants ``default`` pixels; features are of any size.
+    """
     if options.input_tensor is not None:
         return options.input_tensor
     first = channel_axis() == 1
     shape = options.input_shape
     if shape is None:
-        shape = (3, default, default) if first else (default, default, 3)
+        size = default if options.include_top else None
+        shape = (3, size, size) if first else (size, size, 3)
     shape = tuple(shape)
     if len(shape) != 3:
         raise K2TError(f"input_shape={shape} should be three integers", where=trace.user_location())
