@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from keras2torch.constructors import literal, submodule_text
 from keras2torch.describe import correspondence
-from keras2torch.expressions import forward_lines, literal, submodule_text
+from keras2torch.expressions import forward_lines
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
