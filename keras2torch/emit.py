@@ -11,10 +11,11 @@ from typing import Any
 from keras2torch.constructors import literal, submodule_text
 from keras2torch.describe import correspondence
 from keras2torch.expressions import forward_lines
+from keras2torch.frozen import Frozen
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
-from keras2torch.quoting import comment, identifier, prose, quote
+from keras2torch.quoting import comment, prose, quote
 
 LINE_LENGTH = 100
 
@@ -42,9 +43,15 @@ def emit_module(module: Module, *, header: str, doc: list[str], input_names: lis
     names = correspondence(module)
     doc = [*doc, "", *names] if names else doc
     initial = initial_lines(module, classes)
+    frozen = Frozen(module)
     texts = [
         _class_text(
-            cls, cls is module.cls, initial.in_class.get(id(cls), []), bool(initial.function), doc
+            cls,
+            cls is module.cls,
+            initial.in_class.get(id(cls), []),
+            bool(initial.function),
+            doc,
+            frozen,
         )
         for cls in classes
     ]
@@ -65,7 +72,12 @@ def emit_module(module: Module, *, header: str, doc: list[str], input_names: lis
 
 
 def _class_text(
-    cls: ModuleClass, root: bool, initial: list[str], has_function: bool, doc: list[str]
+    cls: ModuleClass,
+    root: bool,
+    initial: list[str],
+    has_function: bool,
+    doc: list[str],
+    frozen: Frozen,
 ) -> ClassText:
     body = cls.body
     parameters = ", ".join(map(_parameter_text, cls.parameters))
@@ -73,7 +85,7 @@ def _class_text(
     if root and has_function:
         init.append("self.apply(init_like_keras)")
     init += initial  # after what serves all modules: the exceptions
-    init += [line for member in body.members for line in _frozen_lines(member)]
+    init += frozen.constructor_lines(cls)
     inputs, lines, result = forward_lines(body, [p.name for p in cls.parameters])
     read = _read_in_forward(body)
     stored = [f"self.{p.name} = {p.name}" for p in cls.parameters if p.name in read]
@@ -90,7 +102,7 @@ def _class_text(
         stored + init,
         f"(self, {arguments}) -> {result}",
         lines,
-        _train_lines(body),
+        frozen.train_lines(cls),
         [f"{m.name}: Tensor" for m in body.members if isinstance(m, Param) and m.buffer],
     )
 
@@ -140,38 +152,6 @@ def _member_lines(member: Any) -> list[str]:
         return [f"self.register_buffer({quote(member.name)}, {tensor})"]
     frozen = ", requires_grad=False" if member.frozen else ""
     return [f"self.{member.name} = nn.Parameter({tensor}{frozen})"]
-
-
-def _frozen_lines(member: Any, path: str | None = None) -> list[str]:
-    """What does not learn: frozen layers, also inside ``nn.Sequential``, and fixed weights."""
-    if not isinstance(member, Submodule):
-        return []
-    path = path or f"self.{member.name}"
-    if member.items:
-        return [
-            line
-            for index, item in enumerate(member.items)
-            for line in _frozen_lines(item, f"{path}[{index}]")
-        ]
-    if not member.weights:
-        return []
-    if member.frozen:
-        return [f"{path}.requires_grad_(False)"]
-    fixed = [(name, mapping.fixed) for name, mapping in member.weights.items() if mapping.fixed]
-    return [
-        f"{path}.{identifier(name)}.requires_grad_(False)  # {comment(reason)}"
-        for name, reason in fixed
-    ]
-
-
-def _train_lines(body: Module) -> list[str]:
-    """A ``train`` that leaves frozen batch normalisation in inference mode."""
-    names = [
-        f"self.{m.name}.eval()" for m in body.members if isinstance(m, Submodule) and m.eval_mode
-    ]
-    if not names:
-        return []
-    return ["super().train(mode)", *names, "return self"]
 
 
 @lru_cache(maxsize=1)

@@ -178,10 +178,17 @@ def check(
     tolerance: float = 1e-5,
     gradients: bool = True,
     specs: bool = True,
+    path: str = "keras.ops",
+    reference: Case | None = None,
 ) -> Any:
-    """Assert that the case is the same in Keras and in torch; returns the Generated."""
-    model = record(function, arrays)
+    """Assert that the case is the same in Keras and in torch; returns the Generated.
+
+    A function of another namespace (``path``) is compared with what it should be in keras.ops (``reference``).
+    """
+    model = record(function, arrays, path)
     result = keras2torch.generate(model)
+    specs = specs and reference is None
+    function = function if reference is None else reference
     for batch in (3, 2):
         samples = [a.sample(batch, seed) for seed, a in enumerate(arrays)]
         expected = run_keras(function, samples)

@@ -12,18 +12,15 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.graph import Graph, Shape, Spec, Tensor, map_structure
 from keras2torch.layers.base import Layer, as_tensor
-from keras2torch.layers.recurrent_cells import (
+from keras2torch.layers.recurrent_base import (
     OLD_NAMES,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-    StackedRNNCells,
     _Cell,
     old_arguments,
     output_size,
     state_sizes,
     trace_activations,
 )
+from keras2torch.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from keras2torch.layers.recurrent_lowering import cells_of, run_layer, traced_step
 
 
@@ -51,7 +48,7 @@ class _Recurrent(Layer):
 
     def _set_base(self, given: dict[str, Any]) -> None:
         super()._set_base(given)
-        self.implementation = given.get("implementation", 2)
+        self.implementation = given.get("implementation")
         for name in ("unroll", "zero_output_for_mask"):
             if name not in self.fields:
                 setattr(self, name, bool(given.get(name)))

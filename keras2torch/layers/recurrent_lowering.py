@@ -13,7 +13,8 @@ from typing import Any
 from keras2torch.builder import Builder
 from keras2torch.graph import Graph, Scope, Tensor, tensors_in
 from keras2torch.layers.base import training_mode
-from keras2torch.layers.recurrent_cells import StackedRNNCells, _Cell, state_sizes
+from keras2torch.layers.recurrent_base import _Cell, state_sizes
+from keras2torch.layers.recurrent_cells import StackedRNNCells
 from keras2torch.lower import lower
 from keras2torch.module import Module, Node, Submodule, Value
 
@@ -286,10 +287,14 @@ def _stacked(b: Builder, states: list[Value]) -> Value:
     if len(states) == 1:
         if node is not None and node.kind == "index" and node.args[1] == 0:
             whole = node.args[0]
-            if isinstance(whole, Value) and whole.shape == shape and whole.node.kind == "call":
+            if isinstance(whole, Value) and whole.shape == shape and _of_call(whole):
                 return whole
         return b.method("unsqueeze", first, 0, shape=shape, axes=(0, 1, 2))
     return b.function("torch.stack", tuple(states), shape=shape, axes=(0, 1, 2))
+
+
+def _of_call(value: Value) -> bool:
+    return value.node is not None and value.node.kind == "call"
 
 
 # Loops over a written cell.
@@ -357,7 +362,7 @@ def loop(
 
 # States that outlive a batch.
 def read_state(
-    b: Builder, holder: Submodule, shapes: list[tuple[int, ...]], axes: tuple[int, ...] = (0, 1)
+    b: Builder, holder: Submodule, shapes: Sequence[tuple[int, ...]], axes: tuple[int, ...] = (0, 1)
 ) -> list[Value]:
     """The states with which the batch before ended."""
     values = [Value(shape, axes) for shape in shapes]

@@ -25,7 +25,7 @@ import numpy
 
 from keras2torch.errors import K2TError, ShapeError, UnsupportedError
 from keras2torch.frontend import trace
-from keras2torch.frontend.absent import refuse_absent
+from keras2torch.frontend.absent import Absent, find_absent, refuse_absent
 from keras2torch.graph import (
     Constant,
     Shape,
@@ -283,12 +283,26 @@ def public(
     def function(*args: Any, **kwargs: Any) -> Any:
         if "name" not in signature.parameters:
             kwargs.pop("name", None)  # tf functions take one; it names nothing in torch
+        missing = find_absent((args, kwargs))
+        if missing is not None and not any(is_symbolic(t) for t in tensors_in((args, kwargs))):
+            return _absent(missing, path)
         return run(*args, **{renames.get(k, k): v for k, v in kwargs.items()})
 
     function.__name__ = path.rpartition(".")[2]
     function.__qualname__ = path
     function.__signature__ = signature  # type: ignore[attr-defined]
     return function
+
+
+def is_symbolic(tensor: Tensor) -> bool:
+    """Whether the values of a tensor are not known."""
+    return not isinstance(tensor, Constant)
+
+
+def _absent(missing: Absent, path: str) -> Absent:
+    """What a function makes of data that is not here: not here either."""
+    keeps_shape = path.rpartition(".")[2] in ("cast", "convert_to_tensor", "constant", "identity", "array")
+    return missing._like(missing._shape if keeps_shape else None)
 
 
 def function(names: str) -> Callable[[Decorated], Decorated]:
