@@ -30,7 +30,7 @@ def common_name(given: list[str]) -> str | None:
     """The words that several names share: block1_conv1, block2_conv1 -> conv1. None if there are none."""
     words = [to_identifier(name).split("_") for name in given]
     if len({len(parts) for parts in words}) > 1:
-        tails = []
+        tails: list[str] = []
         for parts in zip(*(reversed(parts) for parts in words)):
             if len(set(parts)) > 1:
                 break
