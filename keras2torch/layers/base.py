@@ -212,12 +212,16 @@ def as_tensor(value: Any, dtype: str | None = None) -> Any:
 class Layer(Operation):
     """Base of every layer, Keras's own and the user's."""
 
+    if TYPE_CHECKING:  # a layer's own arguments, variables and inner layers
+
+        def __getattr__(self, name: str) -> Any: ...
+
     supports_masking = False
     build_is_final = True
     """Whether a layer is built once build() has run, also where the program calls it by itself."""
     shape_if_none_is_given: Shape | None = None
     """The input shape (with the batch axis) of a Sequential model that starts with this layer."""
-    base_arguments = {
+    base_arguments: dict[str, Any] = {
         "name": None,
         "trainable": True,
         "dtype": None,
@@ -515,7 +519,7 @@ class Layer(Operation):
     add_variable = add_weight
 
     # Calling.
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the variables; overridden where there are any."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -588,9 +592,9 @@ class Layer(Operation):
                 self._traced_activation = given
         return self.__dict__.get("_traced_activation")
 
-    def output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+    def output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """By default the output is like the (first) input."""
-        first = tensors_in(inputs)[0]
+        first = tensors_in((args, kwargs))[0]
         return Spec(first.shape, self.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -159,7 +159,6 @@ class _ConvLSTM(_Recurrent, ConvLayer):
     """What the three ranks share."""
 
     traces_activation = False
-    cell_class = _ConvLSTMCell  # type: ignore[assignment]
     cell_name = "conv_lstm_cell"
 
     @property
@@ -300,11 +299,11 @@ class ConvLSTM1D(ConvLSTM2D):
     """1D convolutional LSTM."""
 
     rank = 1
-    cell_class = _ConvLSTM1DCell
+    cell_class = _ConvLSTM1DCell  # type: ignore[assignment]
 
 
 class ConvLSTM3D(ConvLSTM2D):
     """3D convolutional LSTM."""
 
     rank = 3
-    cell_class = _ConvLSTM3DCell
+    cell_class = _ConvLSTM3DCell  # type: ignore[assignment]

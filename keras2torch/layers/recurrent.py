@@ -23,6 +23,8 @@ from keras2torch.layers.recurrent_base import (
 from keras2torch.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from keras2torch.layers.recurrent_lowering import cells_of, run_layer, traced_step
 
+_ANY_CELL: Any = _Cell
+
 
 class _Recurrent(Layer):
     """What recurrent layers share: a ``cell`` that runs over the steps (axis 1) of its input."""
@@ -37,7 +39,7 @@ class _Recurrent(Layer):
     old_names = OLD_NAMES
     ignored = ("seed", "use_cudnn", "unroll")
     supports_masking = True
-    cell_class = _Cell
+    cell_class = _ANY_CELL
     cell_name = "cell"
     input_rank = 3
 
@@ -63,10 +65,11 @@ class _Recurrent(Layer):
         shared = {name: value for name, value in self._fields.items() if name in fields}
         if "implementation" in self.cell_class.base_arguments:
             shared["implementation"] = self.implementation
-        self.cell = self.cell_class(
+        self.cell: Any = self.cell_class(
             **shared, name=self.cell_name, trainable=self._trainable, dtype=self._dtype
         )
-        self.cell.named, self.cell.created = False, None
+        self.cell.named = False
+        self.cell.created = None
         self._read.update(shared)
 
     def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:

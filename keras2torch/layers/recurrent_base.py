@@ -6,7 +6,7 @@ The weights keep Keras's layout and order of gates: ``x @ kernel + h @ recurrent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 
@@ -48,20 +48,6 @@ class _Cell(Layer):
     ignored = ("seed",)
     own_class = True
     gates = 1
-    if TYPE_CHECKING:  # arguments of all cells
-        units: Any
-        activation: Any
-        recurrent_activation: Any
-        use_bias: Any
-        kernel_initializer: Any
-        recurrent_initializer: Any
-        bias_initializer: Any
-        kernel_regularizer: Any
-        recurrent_regularizer: Any
-        bias_regularizer: Any
-        kernel_constraint: Any
-        recurrent_constraint: Any
-        bias_constraint: Any
     torch_layer = ""
     """The torch layer that runs this cell over a sequence, where ``native`` says so."""
 

@@ -304,13 +304,13 @@ def step_graph(cell: Any, features: int, masks: tuple[str, ...], training: bool 
     names = STATE_NAMES[len(sizes)]
     x = Tensor((None, features), name="x")
     states = [Tensor((None, size), name=name) for size, name in zip(sizes, names)]
-    given = {}
+    given: dict[str, Any] = {"dropped": True}
     lead = (cell.gates,) if cell.drops_by_gate(training) else ()
     for name in masks:
         size = features if name == "input_masks" else sizes[0]
         given[name] = Tensor((*lead, None, size), name=name)
     with training_mode(training):
-        return traced_step(cell, x, states, {**given, "dropped": True})
+        return traced_step(cell, x, states, given)
 
 
 def traced_step(cell: Any, x: Tensor, states: list[Tensor], masks: dict[str, Tensor]) -> Graph:
