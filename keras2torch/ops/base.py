@@ -301,7 +301,13 @@ def is_symbolic(tensor: Tensor) -> bool:
 
 def _absent(missing: Absent, path: str) -> Absent:
     """What a function makes of data that is not here: not here either."""
-    keeps_shape = path.rpartition(".")[2] in ("cast", "convert_to_tensor", "constant", "identity", "array")
+    keeps_shape = path.rpartition(".")[2] in (
+        "cast",
+        "convert_to_tensor",
+        "constant",
+        "identity",
+        "array",
+    )
     return missing._like(missing._shape if keeps_shape else None)
 
 

@@ -135,5 +135,7 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     y_pred = as_operand(y_pred)
     lengths = [ops.reshape(ops.cast(n, "int32"), (-1,)) for n in (label_length, input_length)]
     logits = ops.log(y_pred + config.epsilon)
-    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *lengths, mask_index=y_pred.shape[-1] - 1)
+    loss = ops.ctc_loss(
+        ops.cast(y_true, "int32"), logits, *lengths, mask_index=y_pred.shape[-1] - 1
+    )
     return ops.expand_dims(loss, 1)

@@ -283,9 +283,11 @@ def _on_flipped(item: slice, size: int | None) -> slice:
 
 def _shortened(items: list[Any], dots: bool = False) -> Any:
     """Without full slices at the end; those in front as an Ellipsis if the program wrote one."""
+    count = len(items)
     items = list(items)
     while items and _is_full(items[-1]):
         items.pop()
+    dots = dots and len(items) == count  # behind an Ellipsis no axis may be left out
     leading = next((i for i, item in enumerate(items) if not _is_full(item)), 0)
     if dots and leading > 1:
         items = [Ellipsis, *items[leading:]]
