@@ -52,7 +52,9 @@ def randomise(model: Any, seed: int = 0) -> None:
         shape = tuple(variable.shape)
         if str(variable.dtype).startswith(("int", "uint", "bool")):
             continue
-        value = rng.normal(0, 0.5 / max(1, np.prod(shape[:-1])) ** 0.25 if shape else 0.5, shape)
+        # Kernels keep the size of the values, so that deep nets do not end in a saturated softmax.
+        spread = max(1, np.prod(shape[:-1])) ** -0.5 if len(shape) > 1 else 0.5
+        value = rng.normal(0, spread, shape)
         if "variance" in variable.path or variable.path.endswith(("gamma", "scale")):
             value = 0.5 + np.abs(value)
         variable.assign(value.astype("float32"))
