@@ -124,7 +124,7 @@ def _triangle(array: Any, dtype: str) -> str | None:
     if below == above:
         return None
     for offset in (0, -1, 1):
-        mask = numpy.tri(*matrix.shape, k=offset, dtype=bool)
+        mask = numpy.tri(*matrix.shape, k=offset, dtype=bool)  # type: ignore[call-overload]
         if (matrix == numpy.where(mask, below, above)).all():
             break
     else:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from keras2torch.layers.activations import ACTIVATIONS
-from keras2torch.ops.base import OPS, Op, Spec, as_operand, function, ops
+from keras2torch.ops.base import OPS, Op, Spec, as_operand, define, function, ops
 from keras2torch.ops.dtypes import float_dtype, is_float
 
 
@@ -32,7 +32,7 @@ class _Activation(Op):
 
 
 _KEEP = {"relu", "linear"}
-_NUMPY = {
+_NUMPY: dict[str, Any] = {
     "relu": lambda x: numpy.maximum(x, 0),
     "linear": lambda x: x,
     "tanh": numpy.tanh,
@@ -61,7 +61,7 @@ def _lowering(activation: str, signature: inspect.Signature) -> Any:
 def _define(activation: str, call: Any, names: str) -> None:
     lower = _lowering(activation, inspect.signature(call))
     title = activation.title().replace("_", "")
-    type(_Activation)(title, (_Activation,), {"activation": activation, "lower": lower}, names=names)  # type: ignore[call-arg]
+    define(_Activation, title, names, {"activation": activation, "lower": lower})
 
 
 # activation: rows of (signature, public names). The first row of each is that of keras.ops.

@@ -256,6 +256,12 @@ def device_of(b: Any, x: Any) -> Any:
     return b.node("attribute", "device", (x,), shape=())
 
 
+def define(base: type[Op], title: str, names: str, members: dict[str, Any]) -> None:
+    """A class of a table: ``class Title(base, names=names)`` with these members."""
+    kind: Any = type(base)
+    kind(title, (base,), members, names=names)
+
+
 def parse_names(names: str) -> list[tuple[str, dict[str, str]]]:
     """``"keras.ops.mean {tf,tf.math}.reduce_mean(input_tensor=x)"`` as paths and their renamed arguments."""
     found = []
@@ -377,6 +383,7 @@ __all__ = [
     "axes_of",
     "axis_of",
     "constant",
+    "define",
     "device_of",
     "dim_argument",
     "function",

@@ -64,9 +64,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     results = [branch(*operands) for branch in branches]
     chosen = results[-1]
     for place in reversed(range(len(branches) - 1)):
-        chosen = zipped(
-            lambda left, right, p=place: ops.where(index <= p, left, right), results[place], chosen
-        )
+        chosen = cond(ops.less_equal(index, place), lambda r=results[place]: r, lambda r=chosen: r)
     return chosen
 
 

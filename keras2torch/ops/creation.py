@@ -302,7 +302,7 @@ class _Meshgrid(Op):
         return b.multi("function", "torch.meshgrid", tuple(x), {"indexing": indexing}, values)
 
     def fold(self, x: Any, indexing: str = "xy") -> Any:
-        return list(numpy.meshgrid(*x, indexing=indexing))
+        return list(numpy.meshgrid(*x, indexing=indexing))  # type: ignore[call-overload]
 
 
 _meshgrid = _Meshgrid()

@@ -136,8 +136,8 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     a = as_operand(a)
     axis = axis_of(axis, len(a.shape))
     for _ in range(n):
-        later = a[(*[slice(None)] * axis, slice(1, None))]
-        sooner = a[(*[slice(None)] * axis, slice(None, -1))]
+        lead = (slice(None),) * axis
+        later, sooner = a[lead + (slice(1, None),)], a[lead + (slice(None, -1),)]
         a = ops.not_equal(later, sooner) if a.dtype == "bool" else later - sooner
     return a
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from keras2torch.builder import broadcast
-from keras2torch.ops.base import Op, Spec, in_tensor, shape_of
+from keras2torch.ops.base import Op, Spec, define, in_tensor, shape_of
 from keras2torch.ops.dtypes import dtype_of, float_dtype, is_float, result_dtype, strong
 
 
@@ -252,7 +252,7 @@ def _define(name: str, base: type[Elementwise], row: tuple[Any, ...]) -> None:
         members["fold"] = Op.fold
         members["takes_sizes"] = False
     prefix = "" if name in ("lgamma", "digamma") else f"keras.ops.{name} "
-    type(base)(name.title().replace("_", ""), (base,), members, names=prefix + others)  # type: ignore[call-arg]
+    define(base, name.title().replace("_", ""), prefix + others, members)
 
 
 for _name, _row in UNARY.items():

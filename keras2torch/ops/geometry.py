@@ -81,7 +81,7 @@ class _MapCoordinates(Op):
     ) -> Any:
         if not is_float(inputs.dtype):
             raise self.unsupported("inputs that are integers", "cast them to float32")
-        given = {"mode": mode} if mode != "constant" else {}
+        given: dict[str, Any] = {"mode": mode} if mode != "constant" else {}
         given.update({"value": value} if value else {})
         shape = b.output_tensors[0].shape
         return b.function(

@@ -293,7 +293,7 @@ class Pad(Op, names="keras.ops.pad"):
                     f'mode="{mode}" on an axis of unknown size',
                     "give the Input a full shape on that axis",
                 )
-            rows = numpy.pad(numpy.arange(size), (low, high), mode)
+            rows = numpy.pad(numpy.arange(size), (low, high), mode)  # type: ignore[call-overload]
             after = tuple(len(rows) if i == dim else n for i, n in enumerate(x.shape))
             index = b.constant(rows, "int64", "rows")
             x = b.method("index_select", x, dim, index, shape=after, axes=x.axes, dtype=x.dtype)
@@ -303,7 +303,7 @@ class Pad(Op, names="keras.ops.pad"):
         self, x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None
     ) -> Any:
         given = {} if constant_values is None else {"constant_values": constant_values}
-        return numpy.pad(x, pad_width, mode, **given)
+        return numpy.pad(x, pad_width, mode, **given)  # type: ignore[call-overload]
 
 
 def _pads(pad_width: Any, rank: int) -> list[tuple[int, int]]:

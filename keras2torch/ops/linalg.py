@@ -9,7 +9,7 @@ import numpy
 
 from keras2torch.graph import Shape
 from keras2torch.module import Value
-from keras2torch.ops.base import Op, Spec, as_operand, axes_of, function, ops
+from keras2torch.ops.base import Op, Spec, as_operand, axes_of, define, function, ops
 from keras2torch.ops.dtypes import float_dtype
 from keras2torch.ops.reductions import reduced
 
@@ -50,10 +50,8 @@ _TABLE: dict[str, tuple[str, Any, str]] = {
     "logdet": ("torch.logdet", lambda s: s[:-2], "tf.linalg.logdet(matrix=x)"),
 }
 for _name, (_torch, _rule, _others) in _TABLE.items():
-    type(_OfMatrix)(
-        _name.title(), (_OfMatrix,), {"torch": _torch, "shape_rule": staticmethod(_rule)},
-        names=f"keras.ops.{_name} keras.ops.linalg.{_name} {_others}",
-    )  # type: ignore[call-arg]  # fmt: skip
+    _paths = f"keras.ops.{_name} keras.ops.linalg.{_name} {_others}"
+    define(_OfMatrix, _name.title(), _paths, {"torch": _torch, "shape_rule": staticmethod(_rule)})
 
 
 class Cholesky(Op, names="keras.ops.{linalg.cholesky,cholesky} {tf.linalg,tf}.cholesky(input=x)"):
@@ -188,7 +186,7 @@ class Solve(Op, names="keras.ops.{linalg.solve,solve}"):
         _matrix(a.shape, square=True)
         return Spec(b.shape, float_dtype(a, b))
 
-    def lower(self, builder: Any, a: Any, b: Any) -> Any:
+    def lower(self, builder: Any, a: Any, b: Any) -> Any:  # type: ignore[override]
         shape = builder.output_tensors[0].shape
         axes = tuple(range(len(shape)))
         if len(b.shape) == len(a.shape) - 1 and len(b.shape) > 1:  # vectors, one for each matrix
@@ -212,7 +210,7 @@ class SolveTriangular(Op, names="keras.ops.{linalg.solve_triangular,solve_triang
         _matrix(a.shape, square=True)
         return Spec(b.shape, float_dtype(a, b))
 
-    def lower(self, builder: Any, a: Any, b: Any, lower: bool = False) -> Any:
+    def lower(self, builder: Any, a: Any, b: Any, lower: bool = False) -> Any:  # type: ignore[override]
         shape = builder.output_tensors[0].shape
         axes = tuple(range(len(shape)))
         vector = len(b.shape) == len(a.shape) - 1
@@ -241,7 +239,7 @@ class Lstsq(Op, names="keras.ops.{linalg.lstsq,lstsq}"):
     def output_spec(self, a: Any, b: Any, rcond: Any = None) -> Spec:
         return Spec((a.shape[-1], *b.shape[1:]), float_dtype(a, b))
 
-    def lower(self, builder: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+    def lower(self, builder: Any, a: Any, b: Any, rcond: Any = None) -> Any:  # type: ignore[override]
         shape = builder.output_tensors[0].shape
         inverse = builder.function(
             "torch.linalg.pinv",

@@ -218,7 +218,7 @@ def dropout(inputs: Any, rate: Any, noise_shape: Any = None, seed: Any = None) -
     """Zeroes a share of the inputs, in eval mode too."""
     rate = as_plain(rate)
     if isinstance(rate, Tensor):
-        keep = 1 - rate
+        keep = ops.subtract(1, rate)
         kept = ops.less(_sample("rand", ops.shape(inputs)), keep)
         return ops.where(kept, ops.divide(inputs, keep), 0.0)
     if not rate:

@@ -150,9 +150,8 @@ class Logsumexp(
         return result
 
     def fold(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return numpy.logaddexp.reduce(
-            x.astype("float64"), axis=axes_of(axis, x.ndim), keepdims=keepdims
-        )
+        rule: Any = numpy.logaddexp.reduce
+        return rule(x.astype("float64"), axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 class Prod(Op, names="keras.ops.prod"):
@@ -272,8 +271,9 @@ class Cumulative(Op):
             x = b.method("reshape", x, -1, shape=size, axes=(0,)) if len(x.shape) != 1 else x
             return b.method(self.name, x, dim=0)
         options = {"dtype": b.output_tensors[0].dtype}
-        if dtype_argument(dtype) not in (None, x.dtype):
-            x = cast_value(b, x, dtype_argument(dtype))
+        wanted = dtype_argument(dtype)
+        if wanted not in (None, x.dtype):
+            x = cast_value(b, x, str(wanted))
         return b.method(self.name, x, dim=dim_argument(x, axis), **options)
 
     def fold(self, x: Any, axis: Any = None, dtype: Any = None) -> Any:

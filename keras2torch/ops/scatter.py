@@ -8,7 +8,7 @@ import numpy
 
 from keras2torch.graph import Constant, Tensor
 from keras2torch.module import Value
-from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axis_of, function, ops
+from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axis_of, define, function, ops
 from keras2torch.ops.dtypes import is_float, promote
 from keras2torch.ops.select import as_index
 from keras2torch.ops.sizes import as_shape, static
@@ -199,10 +199,8 @@ def _empty(reduce: str, dtype: str) -> Any:
 
 
 for _name, _reduce in {"sum": "sum", "max": "amax", "min": "amin", "prod": "prod"}.items():
-    type(_Segment)(
-        f"Segment{_name.title()}", (_Segment,), {"reduce": _reduce},
-        names=f"keras.ops.segment_{_name} tf.math.unsorted_segment_{_name}",
-    )  # type: ignore[call-arg]  # fmt: skip
+    _paths = f"keras.ops.segment_{_name} tf.math.unsorted_segment_{_name}"
+    define(_Segment, f"Segment{_name.title()}", _paths, {"reduce": _reduce})
 
 
 # Counts.

@@ -129,7 +129,7 @@ class Searchsorted(Op, names="keras.ops.searchsorted {tf}.searchsorted"):
         )
 
     def fold(self, sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-        return numpy.searchsorted(sorted_sequence, values, side)
+        return numpy.searchsorted(sorted_sequence, values, side)  # type: ignore[call-overload]
 
 
 class Digitize(Op, names="keras.ops.digitize"):
@@ -166,7 +166,8 @@ class Nonzero(Op, names="keras.ops.nonzero"):
 @function("tf.boolean_mask(tensor=x)")
 def boolean_mask(x: Any, mask: Any, axis: Any = None) -> Any:
     """The elements where the mask holds."""
-    return as_operand(x)[(*[slice(None)] * int(axis or 0), as_operand(mask))]
+    key = (*[slice(None)] * int(axis or 0), as_operand(mask))
+    return as_operand(x)[key]
 
 
 class Isin(Op, names="keras.ops.isin"):

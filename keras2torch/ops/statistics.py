@@ -25,7 +25,7 @@ class _Quantile(Op):
             if numpy.ndim(q) == 0
             else b.constant(numpy.asarray(q, "float32"), "float32", "quantiles")
         )
-        kwargs = {"dim": -1 if axis == len(x.shape) - 1 else axis}
+        kwargs: dict[str, Any] = {"dim": -1 if axis == len(x.shape) - 1 else axis}
         if method != "linear":
             kwargs["interpolation"] = method
         return b.function(
@@ -39,7 +39,8 @@ class _Quantile(Op):
         )
 
     def fold(self, x: Any, q: Any, axis: int, method: str, over_nan: bool) -> Any:
-        return (numpy.nanquantile if over_nan else numpy.quantile)(x, q, axis, method=method)
+        rule: Any = numpy.nanquantile if over_nan else numpy.quantile
+        return rule(x, q, axis, method=method)
 
 
 _quantile = _Quantile()
