@@ -344,7 +344,10 @@ class Builder:
     def _turned(self, x: Any) -> tuple[Value, tuple[int, ...]] | None:
         """What ``x`` is a permutation of, if it was made so in the same scope, and the order."""
         node, call = getattr(x, "node", None), self.call_in_progress
-        if node is None or call is None or node.call is None or node.call.scopes != call.scopes:
+        if node is None or call is None or node.call is None:
+            return None
+        ours, theirs = ([s for s in c.scopes if s.kind != "function"] for c in (call, node.call))
+        if ours != theirs:
             return None
         if node.kind != "method" or node.target not in ("permute", "transpose"):
             return None

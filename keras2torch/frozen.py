@@ -67,6 +67,8 @@ def _leaves(member: Member) -> Iterator[Member]:
     if isinstance(member, Param):
         yield member
         return
+    if member.present is False:
+        return
     for part in parts_of(member):
         if part.body is None:
             yield part

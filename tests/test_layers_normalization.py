@@ -121,6 +121,7 @@ model = keras.Model(x, keras.layers.{call})
     [
         ("BatchNormalization()(x, training=False)", "self.bn.eval()"),
         ("BatchNormalization()(x, training=True)", "track_running_stats=False"),
+        ("BatchNormalization(mode=2)(x)", "track_running_stats=False"),
     ],
 )
 def test_training_argument(tmp_path, call, expected):

@@ -528,6 +528,8 @@ class Layer(Operation):
         for value in (*args, *kwargs.values()):
             refuse_absent(value, f"the input of {type(self).__name__}")
         args, kwargs = self._normalise(args, kwargs)
+        if self.user_defined:
+            args, kwargs = _flags_by_name(self.call, args, kwargs)
         self._ensure_built(args, kwargs)
         training = kwargs.get("training")
         if training is None or training is TRAINING:
@@ -782,6 +784,15 @@ def _without_mask(arguments: dict[str, Any], function: Callable[..., Any]) -> di
     if "mask" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return dict(arguments)
     return {name: value for name, value in arguments.items() if name != "mask"}
+
+
+def _flags_by_name(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """``training`` and ``mask`` (and what follows them) by name, where the program gives them by position."""
+    names = list(inspect.signature(call).parameters)
+    first = min((names.index(name) for name in ("training", "mask") if name in names), default=len(args))
+    return args[:first], {**dict(zip(names[first:], args[first:])), **kwargs}
 
 
 def _named_tensors(

@@ -88,8 +88,9 @@ class BatchNormalization(_Normalization):
 
     def __init__(self, *args: Any, mode: int = 0, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        if mode not in (0, 2):  # Keras 1: 2 is per batch in train mode and in test mode, too
-            raise self.unsupported(f"mode={mode} of Keras 1 has no translation", "use mode=0")
+        if mode not in (0, 2):  # Keras 1's mode 1 normalises each sample
+            raise self.unsupported(f"mode={mode} of Keras 1", "use mode=0, or LayerNormalization")
+        self._always_by_batch = mode == 2
         if self.renorm:
             raise self.unsupported("renorm=True has no equal in torch", "set renorm=False")
         if isinstance(self.axis, (list, tuple)):
@@ -135,6 +136,8 @@ class BatchNormalization(_Normalization):
 
     def mode(self, b: Any) -> bool | None:
         """Whether the batch's statistics are used: always, never, or (None) in train mode."""
+        if self._always_by_batch:
+            return True
         if not self.trainable:
             return False
         modes = {call.training for call in b.graph.calls if call.operation is self}

@@ -173,6 +173,7 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
                 value.dtype,
                 value.flat,
                 hint=_port_hint(scope_of(body), value),
+                tensor=value.tensor,
                 scalar=value.scalar,
             )
             table[id(value)] = port
