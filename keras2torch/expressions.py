@@ -104,7 +104,7 @@ class _Writer:
         hint = to_identifier(value.hint) if value.hint else ""
         if hint and not is_generic(hint) and self.free(hint):
             return self.take(value, hint)
-        if self.free("x"):
+        if self.free("x") and not value.scalar:
             return self.take(value, "x")
         for name in self.candidates(node):
             if self.free(name):

@@ -791,7 +791,9 @@ def _flags_by_name(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """``training`` and ``mask`` (and what follows them) by name, where the program gives them by position."""
     names = list(inspect.signature(call).parameters)
-    first = min((names.index(name) for name in ("training", "mask") if name in names), default=len(args))
+    first = min(
+        (names.index(name) for name in ("training", "mask") if name in names), default=len(args)
+    )
     return args[:first], {**dict(zip(names[first:], args[first:])), **kwargs}
 
 

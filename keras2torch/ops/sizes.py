@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor, tensors_in
 from keras2torch.ops.base import (
     OPS,
@@ -48,7 +49,13 @@ _size = Size()
 def size_of(x: Tensor, axis: int) -> Any:
     """The size of one axis: an int, or a scalar tensor."""
     size = x.shape[axis]
-    return size if size is not None else _size.record(x, axis % len(x.shape))
+    if size is not None:
+        return size
+    made = _size.record(x, axis % len(x.shape))
+    target = trace.assigned_target()  # batch = tf.shape(x)[0]
+    if target is not None and made.call is not None:
+        made.call.assigned = trace.Assignment(target, (id(made), 0))
+    return made
 
 
 @function("keras.ops.shape")
