@@ -16,7 +16,6 @@ from saved_fixtures import CASES, CUSTOM_LAYERS
 # What is refused, by the words of the message.
 REFUSED = {
     "half": "only float32 is translated",
-    "1.2-conv1d": "has weights of shapes",
     "1.2-masked": "has weights of shapes",
     "1.2-recurrent": "has weights of shapes",
     "1.2-shared_nested": "Merge",

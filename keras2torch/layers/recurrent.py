@@ -17,6 +17,7 @@ from keras2torch.layers.recurrent_base import (
     _Cell,
     old_arguments,
     output_size,
+    refuse_unread,
     state_sizes,
     trace_activations,
 )
@@ -79,12 +80,10 @@ class _Recurrent(Layer):
         return [self.cell]
 
     def unread_fields(self) -> list[str]:
-        return super().unread_fields() + [
-            name
-            for cell in cells_of(self)
-            if isinstance(cell, _Cell)
-            for name in cell.unread_fields()
-        ]
+        for cell in cells_of(self):
+            if isinstance(cell, _Cell):
+                refuse_unread(cell)
+        return super().unread_fields()
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         shape = sequences_shape[0] if isinstance(sequences_shape, list) else sequences_shape
@@ -160,7 +159,7 @@ class _Recurrent(Layer):
         return [kept] + [None] * 9 if self.return_state else kept
 
     def lower(self, b: Any, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
-        output, states = self.run(b, sequences, mask, initial_state)
+        output, states = self.run(b, b.floating(sequences), mask, initial_state)
         return [output, *states] if self.return_state else output
 
     def run(self, b: Any, x: Any, mask: Any, states: Any, role: str = "") -> tuple[Any, list[Any]]:

@@ -232,6 +232,14 @@ def named(value: Value, name: str) -> Value:
     return value
 
 
+def refuse_unread(layer: Layer) -> None:
+    """Raises UnsupportedError for an argument of an inner layer that nothing has read."""
+    for name in layer.unread_fields():
+        raise layer.unsupported(
+            f"the argument {name}={layer._fields[name]!r} has no exact translation yet"
+        )
+
+
 def state_sizes(cell: Any) -> list[int]:
     """The sizes of a cell's states, one after the other. Raises UnsupportedError for states of more axes."""
     sizes = cell.state_size

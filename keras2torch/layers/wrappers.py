@@ -8,7 +8,7 @@ from typing import Any
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
 from keras2torch.layers.recurrent import _Recurrent, leaves
-from keras2torch.layers.recurrent_base import _Cell, split
+from keras2torch.layers.recurrent_base import _Cell, refuse_unread, split
 from keras2torch.layers.recurrent_cells import StackedRNNCells
 from keras2torch.layers.recurrent_lowering import (
     call_native,
@@ -54,6 +54,7 @@ class Bidirectional(Layer):
         self._check_pair()
         for direction in self.directions:
             direction.zero_output_for_mask = bool(layer.return_sequences)
+            direction._read.add("zero_output_for_mask")  # matters under a mask only
         if not (self._trainable and layer.trainable):
             self.trainable = False
 
@@ -96,7 +97,9 @@ class Bidirectional(Layer):
         return self.directions
 
     def unread_fields(self) -> list[str]:
-        return super().unread_fields() + [n for d in self.directions for n in d.unread_fields()]
+        for direction in self.directions:
+            refuse_unread(direction)
+        return super().unread_fields()
 
     def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
         return (None, input_length, input_dim)
