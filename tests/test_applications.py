@@ -180,21 +180,32 @@ def test_missing_weights_are_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "~/.keras/models" in recording.notes[0]
 
 
-@pytest.mark.parametrize("name", ["MobileNet", pytest.param("InceptionV3", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("MobileNet", 0),
+        pytest.param("InceptionV3", 0, marks=pytest.mark.slow),
+        pytest.param("InceptionV3", 95, marks=pytest.mark.slow),
+        pytest.param("ResNet50", 0, marks=pytest.mark.slow),
+        pytest.param("Xception", 7, marks=pytest.mark.slow),
+    ],
+)
 def test_weights_in_the_cache_are_read(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, numbers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Keras itself reads them: layers without names of their own in Keras's order."""
+    """As Keras itself reads them: where the numbers of its own names differ, by the order of the layers."""
     monkeypatch.setenv("HOME", str(tmp_path))
     size = SMALL.get(name, 32)
     model = filled(name, include_top=False, input_shape=(size, size, 3))
     file = {
         "MobileNet": "mobilenet_1_0_224_tf_no_top.h5",
         "InceptionV3": "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "ResNet50": "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "Xception": "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
     }[name]
     cache = tmp_path / ".keras" / "models"
     cache.mkdir(parents=True)
-    write_legacy(model, cache / file)
+    write_legacy(model, cache / file, numbers)
     clear_names()
     ours = REGISTRY[name](include_top=False, input_shape=(size, size, 3))
     images = pixels(name, model)
@@ -204,18 +215,28 @@ def test_weights_in_the_cache_are_read(
     assert np.abs(actual - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def write_legacy(model: Any, path: Path) -> None:
-    """A weights file as Keras 2 wrote those of its applications."""
+def write_legacy(model: Any, path: Path, numbers: int) -> None:
+    """A weights file as Keras 2 wrote those of its applications; ``numbers`` later than the names of ours."""
     import h5py
+
+    def file_name(layer: Any) -> str:
+        kind = name_of(layer)
+        automatic = kind == snake_case(type(layer).__name__)
+        number = re.search(r"_(\d+)$", layer.name)
+        return (
+            f"{kind}_{numbers + int(number[1] if number else 0)}"
+            if automatic and numbers
+            else layer.name
+        )
 
     with h5py.File(path, "w") as file:
         layers = [layer for layer in model.layers if layer.weights]
-        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        file.attrs["layer_names"] = [file_name(layer).encode() for layer in layers]
         file.attrs["keras_version"] = b"2.4.0"
         file.attrs["backend"] = b"tensorflow"
         for layer in layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{w.name}:0" for w in layer.weights]
+            group = file.create_group(file_name(layer))
+            names = [f"{file_name(layer)}/{w.name}:0" for w in layer.weights]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights):
                 group.create_dataset(name, data=np.asarray(weight))

@@ -110,6 +110,12 @@ def test_any_number_of_steps(arguments):
     compare(functional(layers.LSTM(3, **arguments), (None, 4)), batches=(3, 1))
 
 
+def test_integers_become_floats():
+    x = keras.Input((5, 4), dtype="int32")
+    y = layers.LSTM(3, return_sequences=True)(x)
+    compare(keras.Model(x, [y, layers.Bidirectional(layers.GRU(2))(x)]))
+
+
 STATES = {"rnn": [3], "lstm": [3, 3], "gru": [3]}
 
 
@@ -608,6 +614,9 @@ def test_states_behind_the_input():
 
 
 def test_first_layer_of_keras_1():
+    model = models.Sequential()
+    model.add(REGISTRY["TimeDistributedDense"](output_dim=3, input_dim=4, input_length=7))
+    assert model.outputs[0].shape == (None, 7, 3)
     model = models.Sequential()
     model.add(REGISTRY["LSTM"](3, input_dim=4, input_length=7))
     assert model.inputs[0].shape == (None, 7, 4)

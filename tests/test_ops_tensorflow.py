@@ -157,6 +157,7 @@ K: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "dot": (lambda k, x, y: (k.dot(x, y), k.batch_dot(x, x, axes=2), k.batch_dot(x, x, axes=(1, 1))), lambda ops, x, y: (ops.matmul(x, y), ops.matmul(x, ops.transpose(x, (0, 2, 1))), ops.matmul(ops.transpose(x, (0, 2, 1)), x)), (M, f(4, 2))),
     "batch_dot of vectors": (lambda k, x, y: k.batch_dot(x, y, axes=1), lambda ops, x, y: ops.sum(x * y, 1, keepdims=True), (f(N, 4), f(N, 4))),
     "batch_dot of both": (lambda k, x, y: (k.batch_dot(x, y, axes=[1, 2]), k.batch_dot(y, x, axes=[2, 1])), lambda ops, x, y: (ops.einsum("bi,bji->bj", x, y), ops.einsum("bji,bi->bj", y, x)), (f(N, 4), f(N, 3, 4))),
+    "batch_dot of four axes": (lambda k, x, y: (k.batch_dot(x, y, [2, 2]), k.batch_dot(y, x, axes=(2, 2))), lambda ops, x, y: (ops.einsum("bin,bjnd->bijd", x, y), ops.einsum("bjnd,bin->bjdi", y, x)), (f(N, 4, 5), f(N, 2, 5, 3))),
     "batch_dot by default": (lambda k, x, y: k.batch_dot(x, y), lambda ops, x, y: ops.matmul(x, y), (M, f(N, 4, 2))),
     "l2_normalize": (lambda k, x: k.l2_normalize(x, axis=-1), lambda ops, x: x / ops.norm(x, axis=-1, keepdims=True), (X,)),
     "activations": (lambda k, x: k.relu(x, alpha=0.1, max_value=1.5) + k.softmax(x) + k.sigmoid(x) + k.tanh(x) + k.elu(x) + k.softplus(x) + k.hard_sigmoid(x),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.frontend import trace
-from keras2torch.graph import Graph, Scope, Spec, Tensor, tensors_in
+from keras2torch.graph import Graph, Scope, Shape, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
+from keras2torch.layers.core import Dense
 from keras2torch.layers.recurrent_lowering import inner_scopes
 from keras2torch.layers.wrappers import Wrapper
 from keras2torch.lower import lower
@@ -70,6 +71,13 @@ class TimeDistributed(Wrapper):
         steps = x.shape[1] if x.shape[1] is not None else _Steps().record(x)
         unfolded = [_UnfoldTime().record(tensor, steps) for tensor in tensors_in(made)]
         return unfolded if isinstance(made, (list, tuple)) else unfolded[0]
+
+
+class TimeDistributedDense(Dense):
+    """Keras 1's Dense over the steps of a sequence, which is what Dense has become."""
+
+    def input_from_dim(self, input_dim: int, input_length: int | None) -> Shape:
+        return (None, input_length, input_dim)
 
 
 # Layers that treat the last axis, or each element by itself: an axis of steps more changes nothing.

@@ -146,6 +146,7 @@ class Bidirectional(Layer):
     def lower(self, b: Any, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
         half = len(initial_state) // 2 if initial_state is not None else 0
         states = [initial_state[:half], initial_state[half:]] if half else [None, None]
+        sequences = b.floating(sequences)
         if mask is None and self._one_module(b.training):
             outputs, new = self._together(b, sequences, states if half else None)
         else:

@@ -8,7 +8,7 @@ import numpy
 
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape
-from keras2torch.ops.base import Op, Spec, as_operand, axes_of, axis_of, function, ops
+from keras2torch.ops.base import Op, Spec, as_operand, axes_of, axis_of, function, ops, product
 from keras2torch.ops.dtypes import promote, result_dtype
 
 
@@ -266,8 +266,9 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
     left, right = x.shape[1:-1], y.shape[2:]
     if rank1 == 2 and rank2 == 2:
         return ops.sum(x * y, axis=1, keepdims=True)
-    rows = x if rank1 == 3 else ops.reshape(x, (ops.shape(x)[0], -1, ops.shape(x)[-1]))
-    columns = y if rank2 == 3 else ops.reshape(y, (*ops.shape(y)[:2], -1))
+    sizes_x, sizes_y = ops.shape(x), ops.shape(y)
+    rows = x if rank1 == 3 else ops.reshape(x, (sizes_x[0], _count(left), sizes_x[-1]))
+    columns = y if rank2 == 3 else ops.reshape(y, (*sizes_y[:2], _count(right)))
     result = ops.matmul(rows, columns)
     if rank1 == 2:
         result = ops.squeeze(result, 1)
@@ -277,6 +278,11 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
         return result
     batch = ops.shape(x)[0]
     return ops.reshape(result, (batch, *(-1 if n is None else n for n in (*left, *right))))
+
+
+def _count(sizes: Shape) -> int:
+    total = product(sizes)
+    return -1 if total is None else total
 
 
 class CDist(Op, names="keras.ops.cdist"):
