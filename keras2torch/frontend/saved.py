@@ -10,6 +10,7 @@ from typing import Any
 from keras2torch import config
 from keras2torch.errors import K2TError, SavedModelError
 from keras2torch.frontend.archive import SavedModel, open_saved
+from keras2torch.frontend.layer_order import in_keras_order
 from keras2torch.frontend.live import set_weights
 from keras2torch.frontend.replay import Replayer
 from keras2torch.frontend.saved_weights import AttributeWeights
@@ -103,11 +104,33 @@ def attach_file(model: Model, path: str | os.PathLike[str]) -> None:
     stack = contextlib.ExitStack()
     try:
         saved = stack.enter_context(open_saved(path))
-        attach(model, saved.weights_for(layer_tree(_config(model))), ())
+        attach(model, saved.weights_for(layer_tree(_config(model), _count_in)), ())
     except K2TError:
         stack.close()
         raise
     model._archive = stack
+
+
+_COUNTS = "numbers of weights"  # a key of our own in the configs that we make
+
+
+def _counts(layer: Layer) -> tuple[int, int]:
+    """How many weights learn and how many do not, whatever the layer's own ``trainable``."""
+    learning = sum(weight.trainable for weight in layer.weights)
+    return learning, len(layer.weights) - learning
+
+
+def _count_in(class_name: str, config: dict[str, Any]) -> tuple[int, int] | None:
+    return config.get(_COUNTS)
+
+
+def _ordered(model: Model) -> list[Layer]:
+    """The layers in the order in which Keras writes their weights."""
+    layers = model.sublayers()
+    if isinstance(model, Sequential) or model.outputs is None:
+        return layers
+    places = {id(operation): place for place, operation in enumerate(in_keras_order(model.graph))}
+    return sorted(layers, key=lambda layer: places.get(id(layer), len(places)))
 
 
 def _config(model: Model) -> dict[str, Any]:
@@ -116,9 +139,12 @@ def _config(model: Model) -> dict[str, Any]:
         (
             _config(layer)
             if isinstance(layer, Model)
-            else {"class_name": type(layer).__name__, "config": {"name": layer.name}}
+            else {
+                "class_name": type(layer).__name__,
+                "config": {"name": layer.name, _COUNTS: _counts(layer)},
+            }
         )
-        for layer in model.sublayers()
+        for layer in _ordered(model)
     ]
     kind = "Sequential" if isinstance(model, Sequential) else "Functional"
     return {"class_name": kind, "config": {"name": model.name, "layers": layers}}
