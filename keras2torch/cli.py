@@ -32,6 +32,18 @@ _SOURCE = click.argument("source", type=click.Path(path_type=Path))
 _MODEL = click.option(
     "--model", metavar="VAR", help="Which model of the program: a variable or a function."
 )
+_CUSTOM = click.option(
+    "--custom",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The program with the custom layers of a saved model.",
+)
+_WEIGHTS = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A weights file for the model of a program.",
+)
 
 
 @main.command(cls=_Command)
@@ -50,18 +62,8 @@ _MODEL = click.option(
     help="Stem of the files: NAME_model.py, NAME_train.py. Default: SOURCE's.",
 )
 @_MODEL
-@click.option(
-    "--custom",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The program with the custom layers of a saved model.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A weights file for the model of a program.",
-)
+@_CUSTOM
+@_WEIGHTS
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives."
 )
@@ -120,27 +122,50 @@ def summary(source: Path, model: str | None) -> None:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
+    default=Path("."),
     metavar="DIR",
-    help="Compare the files in DIR, as they are.",
+    help="Compare NAME_model.py in DIR, edited or not, where it is there. Default: here.",
 )
 @click.option("--name", metavar="NAME", help="Stem of the files in DIR. Default: SOURCE's.")
+@_MODEL
+@_CUSTOM
+@_WEIGHTS
 @click.option("--grads", is_flag=True, help="Compare the gradients, too.")
 @click.option(
     "--tolerance",
-    type=float,
+    type=click.FloatRange(0, min_open=True),
     default=1e-4,
     show_default=True,
     help="Relative to Keras's largest value.",
 )
 def verify(
-    source: Path, output: Path | None, name: str | None, grads: bool, tolerance: float
+    source: Path,
+    output: Path,
+    name: str | None,
+    model: str | None,
+    custom: Path | None,
+    weights: Path | None,
+    grads: bool,
+    tolerance: float,
 ) -> None:
-    """Run real Keras beside the torch module of SOURCE; exit 1 where they differ, 3 without Keras."""
+    """Run real Keras beside the torch module of SOURCE on the same inputs.
+
+    Exits with 1 where they differ, having named the first layer that does, and with 3 where there is no Keras.
+    """
     from keras2torch.verify import KerasMissing
     from keras2torch.verify import verify as compare
 
     try:
-        report = compare(source, directory=output, name=name, gradients=grads, tolerance=tolerance)
+        report = compare(
+            source,
+            directory=output,
+            name=name,
+            model=model,
+            custom=custom,
+            weights=weights,
+            gradients=grads,
+            tolerance=tolerance,
+        )
     except KerasMissing as error:
         click.echo(f"k2t: {error}", err=True)
         sys.exit(3)

@@ -402,6 +402,16 @@ def map_structure(
     return structure
 
 
+def by_sorted_keys(structure: Any) -> Any:
+    """The structure with its dicts in the order in which Keras flattens them: by sorted key."""
+    if type(structure) is dict:
+        keys = sorted(structure) if all(isinstance(key, str) for key in structure) else structure
+        return {key: by_sorted_keys(structure[key]) for key in keys}
+    if type(structure) in (list, tuple):
+        return type(structure)(by_sorted_keys(item) for item in structure)
+    return structure
+
+
 def tensors_in(structure: Any) -> list[Tensor]:
     """All tensors inside a nested structure, in order."""
     found: list[Tensor] = []

@@ -14,6 +14,7 @@ from keras2torch.graph import (
     Graph,
     Scope,
     Tensor,
+    by_sorted_keys,
     map_structure,
     record,
     relative_scopes,
@@ -136,6 +137,7 @@ class Model(Layer):
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         refuse_absent((inputs, outputs), "an end of the model")
+        inputs, outputs = by_sorted_keys(inputs), by_sorted_keys(outputs)
         self.input_structure, self.output_structure = inputs, outputs
         self.inputs, self.outputs = tensors_in(inputs), tensors_in(outputs)
         if not self.outputs or not self.inputs:
@@ -251,7 +253,9 @@ class Model(Layer):
     def _from_call(self, inputs: Any) -> None:
         self.built = True
         if self.outputs is None:
+            inputs = by_sorted_keys(inputs)
             outputs = self(inputs) if not isinstance(inputs, _Arguments) else self(*inputs)
+            outputs = by_sorted_keys(outputs)
             self.input_structure, self.inputs = inputs, tensors_in(inputs)
             self.output_structure, self.outputs = outputs, tensors_in(outputs)
 
@@ -519,7 +523,7 @@ def _match_inputs(model: Model, inputs: Any) -> list[Any]:
             return [by_name[str(t.name)] for t in expected]
         if isinstance(model.input_structure, dict):
             return [inputs[key] for key in model.input_structure]
-        return list(inputs.values())
+        return list(by_sorted_keys(inputs).values())
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     given = [as_tensor(item) for item in given]
     if len(given) != len(expected):

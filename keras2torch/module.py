@@ -305,14 +305,22 @@ def _walk_member(path: str, named: Member, member: Member) -> Iterator[tuple[str
 
 
 def classes_of(root: Module) -> list[ModuleClass]:
-    """The classes a module uses, children before parents, itself last."""
+    """The classes a module uses, children before parents, itself last.
+
+    All instances of a class are looked into: the first may lack a part that others have.
+    """
     found: dict[int, ModuleClass] = {}
+    seen: set[int] = set()
 
     def visit(module: Module) -> None:
-        for member in module.members:
-            for part in parts_of(member):
-                if part.body is not None:
-                    visit(part.body)
+        if id(module) in seen:
+            return
+        seen.add(id(module))
+        for instance in [module] if module.cls is None else module.cls.instances:
+            for member in instance.members:
+                for part in parts_of(member):
+                    if part.body is not None:
+                        visit(part.body)
         if module.cls is not None:
             found.setdefault(id(module.cls), module.cls)
 

@@ -19,7 +19,6 @@ KNOWN = {
     "keras1_functional_merge": "weights of two branches of equal shapes are paired in another order",
     "keras1_merge_layer_sequential": "Keras 1's Merge has no pairing with its twin's layers",
     "babi_memory_network_keras1": "Keras 1's Merge has no pairing with its twin's layers",
-    "tickets_multi_input_output": "dict outputs come in the program's order, Keras sorts them by key",
     "diffusion_unet_keras3": "not yet equal",
     "vqa_merge_cnn_lstm_keras1": "Keras 1's GRU (reset_after=False) is read with today's default",
 }

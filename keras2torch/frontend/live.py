@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.frontend.compiled import compile_arguments
 from keras2torch.frontend.replay import Replayer
+from keras2torch.graph import Weight
 from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
 
@@ -53,31 +55,65 @@ def _keras_version(model: Any) -> str:
 
 def attach(recorded: Model, model: Any) -> None:
     """Let every recorded weight read its array from the live model's."""
-    live = {layer.name: layer for layer in model.layers}
-    for layer in recorded.sublayers():
-        twin = live.get(layer.name)
-        if twin is None:
-            if layer.weights:
-                raise K2TError(f"the live model has no layer {layer.name!r}")
-        elif isinstance(layer, Model):
-            attach(layer, twin)
+    for weight, variable in paired(recorded, model):
+        weight.value = reader(variable)
+
+
+def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
+    """(recorded weight, live variable) for every weight of the model: layers by their names, else in order.
+
+    Raises K2TError where the two are not the same model.
+    """
+    ours = [layer for layer in recorded.sublayers() if layer.weights]
+    theirs = [layer for layer in model.layers if layer.weights]
+    if recorded._weights or (recorded.user_defined and len(ours) != len(theirs)):
+        yield from _same_shapes(recorded, recorded.weights, model.weights)
+        return
+    for layer, twin in _same_layers(ours, theirs):
+        if isinstance(layer, Model):
+            yield from paired(layer, twin)
         else:
-            set_weights(layer, twin.weights)
+            yield from _same_shapes(layer, layer.weights, twin.weights)
+
+
+def _same_layers(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, Any]]:
+    by_name = {layer.name: layer for layer in theirs}
+    if len(by_name) == len(theirs) and all(layer.name in by_name for layer in ours):
+        return [(layer, by_name[layer.name]) for layer in ours]
+    # Each with the next one of its own shapes: branches may be listed in another order.
+    left, pairs = list(theirs), []
+    for layer in ours:
+        twin = next((t for t in left if _shapes(t.weights) == _shapes(layer.weights)), None)
+        if twin is None:
+            raise K2TError(
+                f"the live model has no layer {layer.name!r} with weights of shapes {_shapes(layer.weights)}"
+            )
+        left.remove(twin)
+        pairs.append((layer, twin))
+    return pairs
 
 
 def set_weights(layer: Any, variables: list[Any], order: list[Any] | None = None) -> None:
     """Pair the weights of one layer, in Keras's order (or ``order``), with arrays or variables of their shapes."""
-    weights = layer.weights if order is None else order
-    if [tuple(w.shape) for w in weights] != [tuple(v.shape) for v in variables]:
+    for weight, variable in _same_shapes(layer, order or layer.weights, variables):
+        weight.value = reader(variable)
+
+
+def _same_shapes(layer: Any, weights: list[Any], variables: list[Any]) -> list[tuple[Any, Any]]:
+    if _shapes(weights) != _shapes(variables):
         raise K2TError(
-            f"the layer {layer.name!r} has weights of shapes {[tuple(v.shape) for v in variables]}, "
-            f"expected {[tuple(w.shape) for w in weights]}"
+            f"the layer {layer.name!r} has weights of shapes {_shapes(variables)}, "
+            f"expected {_shapes(weights)}"
         )
-    for weight, variable in zip(weights, variables):
-        weight.value = _reader(variable)
+    return list(zip(weights, variables))
 
 
-def _reader(variable: Any) -> Any:
+def _shapes(weights: list[Any]) -> list[tuple[Any, ...]]:
+    return [tuple(weight.shape) for weight in weights]
+
+
+def reader(variable: Any) -> Any:
+    """A function that gives the array of a variable, or of a weight in a file."""
     if hasattr(variable, "read"):  # of a file
         return variable.read
 

@@ -40,7 +40,7 @@ def run_script(
     path = Path(path)
     cells = read_cells(path)
     recording = Recording(notes if notes is not None else [])
-    with _fresh_state(), _surroundings(path), ExitStack() as stack:
+    with _fresh_state(), surroundings(path), ExitStack() as stack:
         recordings.begin(recording)
         stack.callback(recordings.end)
         main = types.ModuleType("__main__")
@@ -63,7 +63,7 @@ def run_definitions(path: str | Path) -> dict[str, type[base.Layer]]:
     """
     recording = Recording([])
     cells = read_cells(Path(path))
-    with _fresh_state(), _surroundings(Path(path)), ExitStack() as stack:
+    with _fresh_state(), surroundings(Path(path)), ExitStack() as stack:
         recordings.begin(recording)
         stack.callback(recordings.end)
         main = types.ModuleType("__main__")
@@ -223,7 +223,7 @@ def _fresh_state() -> Iterator[None]:
 
 
 @contextmanager
-def _surroundings(path: Path) -> Iterator[None]:
+def surroundings(path: Path) -> Iterator[None]:
     """What Python sets up for ``python script.py``, and quiet streams; put back at the end."""
     import warnings
 
