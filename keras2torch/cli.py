@@ -47,12 +47,11 @@ _WEIGHTS = click.option(
 
 
 @main.command(cls=_Command)
-@_SOURCE
+@click.argument("source", type=click.Path(path_type=Path), required=False)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    default=Path("."),
     metavar="DIR",
     help="Where to write. Default: here.",
 )
@@ -67,11 +66,13 @@ _WEIGHTS = click.option(
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 where the files are not what SOURCE gives."
 )
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.option(
+    "--diff", is_flag=True, help="Write nothing; print how the files differ from what SOURCE gives."
+)
+@click.option("--force", is_flag=True, help="Overwrite hand edits.")
 def generate(
-    source: Path,
-    output: Path,
+    source: Path | None,
+    output: Path | None,
     name: str | None,
     model: str | None,
     custom: Path | None,
@@ -82,24 +83,26 @@ def generate(
 ) -> None:
     """Write the nn.Module, the training script and the weights of SOURCE.
 
-    SOURCE is a model.py, a notebook.ipynb, a model.keras, a model.h5 or a config.json.
+    SOURCE is a model.py, a notebook.ipynb, a model.keras, a model.h5 or a config.json. Without it: all that
+    [tool.k2t] in pyproject.toml lists. Hand edits of the files are kept, by merging; exit 1 where one conflicts.
     """
-    from keras2torch.generate import generate as translate
-    from keras2torch.write import changes, diff_text, texts
+    from keras2torch.vendoring import run
+    from keras2torch.vendoring.project import Target
 
-    result = translate(source, name=name, model=model, custom=custom, weights=weights)
-    texts(result)
-    for note in result.notes:
-        click.echo(f"note: {note}", err=True)
+    if source is not None:
+        targets = (Target(source, output or Path("."), name, model, custom, weights),)
+    elif output or name or model or custom or weights:
+        raise click.UsageError("the options for one model need a SOURCE")
+    else:
+        targets = run.project_targets(Path.cwd())
+    report = run.Report(
+        out=lambda text: click.echo(text, nl=False), err=lambda text: click.echo(text, err=True)
+    )
     if check or diff:
-        changed = changes(result, output)
-        if diff:
-            click.echo(diff_text(changed), nl=False)
-        for change in changed:
-            click.echo(f"{change.path}: {change.reason}", err=True)
-        sys.exit(1 if changed and check else 0)
-    for path in result.write(output, force=force):
-        click.echo(f"wrote {path}")
+        run.check(targets, report, diff=diff, code=run.CHANGED if check else 0)
+    else:
+        run.generate(targets, report, force=force)
+    sys.exit(report.code)
 
 
 @main.command(cls=_Command)
@@ -139,8 +142,8 @@ def summary(source: Path, model: str | None) -> None:
     help="Relative to Keras's largest value.",
 )
 def verify(
-    source: Path,
-    output: Path,
+    source: Path | None,
+    output: Path | None,
     name: str | None,
     model: str | None,
     custom: Path | None,

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.header import digest, is_untouched
+from keras2torch.vendoring.edits import Kept, keep_edits
+from keras2torch.vendoring.merge import has_conflicts
+from keras2torch.vendoring.record import (
+    FOLDER,
+    Record,
+    base_path,
+    read_record,
+    record_path,
+    text_digest,
+    tool_digest,
+)
+
+
+class MergeConflict(K2TError):
+    """Files were written, and ``troubles`` (path -> what) tells where hand edits need a look."""
+
+    def __init__(self, troubles: dict[Path, str], paths: list[Path]):
+        super().__init__("; ".join(f"{path}: {what}" for path, what in troubles.items()))
+        self.troubles, self.paths = troubles, paths
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of how a result was made: for the record, see ``vendoring.record``."""
+
+    options: dict[str, str | None] = field(default_factory=dict)
+    inputs: dict[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -19,7 +47,7 @@ class Change:
     """A file that is not what the source gives."""
 
     path: Path
-    reason: str  # "missing", "out of date", "edited by hand"
+    reason: str  # "missing", "out of date", "edited by hand", "unresolved conflicts"
     old: str
     new: str
 
@@ -41,17 +69,31 @@ def texts(result: Any) -> dict[str, str]:
 
 
 def changes(result: Any, directory: Path) -> list[Change]:
-    """The files in ``directory`` that differ from ``result`` (in more than the tool's version)."""
+    """The files in ``directory`` that are not as ``result`` and the edits that it was told of make them.
+
+    The tool's version in the header does not count; nor do hand edits over which somebody has generated since.
+    """
     found = []
+    record = read_record(directory, result.name)
     for name, new in texts(result).items():
         path = directory / name
         if not path.exists():
             found.append(Change(path, "missing", "", new))
             continue
         old = _read(path)
-        if digest(old) != digest(new):
-            reason = "out of date" if is_untouched(old) else "edited by hand"
-            found.append(Change(path, reason, old, new))
+        if digest(old) == digest(new):
+            continue
+        if has_conflicts(old):
+            found.append(Change(path, "unresolved conflicts", old, new))
+            continue
+        settled = record is not None and record.left.get(name) == text_digest(old)
+        if settled and record is not None and record.bases.get(name) == digest(new):
+            continue
+        reason = "out of date" if settled or is_untouched(old) else "edited by hand"
+        found.append(Change(path, reason, old, new))
+    path = directory / f"{result.name}.safetensors"
+    if weights_available(result) and not path.exists():
+        found.append(Change(path, "missing", "", ""))
     return found
 
 
@@ -68,26 +110,58 @@ def diff_text(changed: list[Change]) -> str:
     return "".join(lines)
 
 
-def write_all(result: Any, directory: Path, *, force: bool = False) -> list[Path]:
-    """Write every file of ``result``; raises K2TError, having written nothing, if one cannot be."""
+def write_all(
+    result: Any, directory: Path, *, force: bool = False, origin: Origin | None = None
+) -> list[Path]:
+    """Write every file of ``result``, with the hand edits of the files that are there (unless ``force``).
+
+    Raises K2TError, having written nothing, if a file cannot be written; MergeConflict, having written all,
+    if an edit needs a look.
+    """
     plan: list[tuple[Path, Callable[[Path], None]]] = []
-    for name, text in texts(result).items():
+    hidden: list[tuple[Path, Callable[[Path], None]]] = []
+    troubles: dict[Path, str] = {}
+    origin = origin or Origin()
+    record = Record(tool_digest(), origin.options, origin.inputs, weights=weights_available(result))
+    for name, new in texts(result).items():
         path = directory / name
-        if path.exists() and not force:
-            if path.is_dir():
-                raise K2TError(f"{str(path)!r} is a directory")
-            old = _read(path)
-            if not is_untouched(old) and old != text:
-                raise K2TError(
-                    f"{str(path)!r} was edited by hand, or is not keras2torch's own",
-                    fix="--diff shows what would change; --force overwrites it",
-                )
-        plan.append((path, _text_writer(text)))
-    if weights_available(result):
+        kept = Kept(new) if force or not path.exists() else _kept(path, new)
+        if kept.trouble:
+            troubles[path] = kept.trouble
+        plan.append((path, _text_writer(kept.text)))
+        hidden.append((base_path(path), _text_writer(new)))
+        record.bases[name] = digest(new)
+        record.left[name] = "" if kept.trouble else text_digest(kept.text)
+    if record.weights:
         path = directory / f"{result.name}.safetensors"
         plan.append((path, lambda target: _write_weights(result, target)))
-    _write_plan(directory, plan)
+    hidden.append((record_path(directory, result.name), _text_writer(record.text())))
+    _write_plan(directory, plan + hidden)
+    if troubles:
+        raise MergeConflict(troubles, [path for path, _ in plan])
     return [path for path, _ in plan]
+
+
+def _kept(path: Path, new: str) -> Kept:
+    """``new``, with the hand edits of the file that is there."""
+    if path.is_dir():
+        raise K2TError(f"{str(path)!r} is a directory")
+    old = _read(path)
+    if has_conflicts(old):
+        raise K2TError(
+            f"{str(path)!r} has conflicts that nobody has resolved",
+            fix="edit it, or --force overwrites it",
+        )
+    if is_untouched(old) or old == new:
+        return Kept(new)
+    kept = keep_edits(path, old, new)
+    if kept is None:
+        raise K2TError(
+            f"{str(path)!r} was edited by hand, or is not keras2torch's own, and what it was is not in "
+            f"{base_path(path).parent.name}/ or in git",
+            fix="--diff shows what would change; --force overwrites it",
+        )
+    return kept
 
 
 def weights_available(result: Any) -> bool:
@@ -113,16 +187,19 @@ def _write_weights(result: Any, target: Path) -> None:
 def _write_plan(directory: Path, plan: list[tuple[Path, Callable[[Path], None]]]) -> None:
     """All into temporary files beside their places, then moved: a failure leaves the directory as it was."""
     made: list[Path] = []
+    folders = [folder for folder in (directory / FOLDER, directory) if not folder.exists()]
+    done = False
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         for path, write in plan:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=directory)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             os.close(handle)
             made.append(Path(name))
             write(made[-1])
             made[-1].chmod(0o666 & ~_umask())
         for temporary, (path, _) in zip(made, plan):
             os.replace(temporary, path)
+        done = True
     except OSError as error:
         raise K2TError(
             f"cannot write to {str(directory)!r}: {error.strerror or error}",
@@ -131,6 +208,9 @@ def _write_plan(directory: Path, plan: list[tuple[Path, Callable[[Path], None]]]
     finally:
         for temporary in made:
             temporary.unlink(missing_ok=True)
+        for folder in [] if done else folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _umask() -> int:

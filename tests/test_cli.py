@@ -23,7 +23,7 @@ def run(*arguments):
 def test_generate_writes_two_files_that_check_calls_current(tmp_path):
     made = run("generate", PROGRAM, "-o", tmp_path)
     assert made.exit_code == 0, made.output
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["mnist_mlp_keras2_model.py", "mnist_mlp_keras2_train.py"]
+    assert sorted(p.name for p in tmp_path.glob("[!.]*")) == ["mnist_mlp_keras2_model.py", "mnist_mlp_keras2_train.py"]
     assert run("generate", PROGRAM, "-o", tmp_path, "--check").exit_code == 0
     assert run("generate", PROGRAM, "-o", tmp_path, "--diff").output == ""
 
@@ -33,13 +33,22 @@ def test_an_edited_file_is_kept_unless_forced(tmp_path):
     model = tmp_path / "mnist_mlp_keras2_model.py"
     text = model.read_text()
     model.write_text(text.replace("self.fc1", "self.first"))
-    refused = run("generate", PROGRAM, "-o", tmp_path)
-    assert refused.exit_code == 2 and "edited by hand" in refused.output
-    assert "self.first" in model.read_text()
-    assert run("generate", PROGRAM, "-o", tmp_path, "--check").exit_code == 1
+    checked = run("generate", PROGRAM, "-o", tmp_path, "--check")
+    assert checked.exit_code == 1 and "edited by hand" in checked.output
     assert "-        self.first" in run("generate", PROGRAM, "-o", tmp_path, "--diff").output
+    assert run("generate", PROGRAM, "-o", tmp_path).exit_code == 0  # the edit is now one that is known
+    assert "self.first" in model.read_text()
+    assert run("generate", PROGRAM, "-o", tmp_path, "--check").exit_code == 0
     assert run("generate", PROGRAM, "-o", tmp_path, "--force").exit_code == 0
     assert model.read_text() == text
+
+
+def test_a_file_of_somebody_elses_is_never_overwritten(tmp_path):
+    other = tmp_path / "mnist_mlp_keras2_model.py"
+    other.write_text("print('mine')\n")
+    refused = run("generate", PROGRAM, "-o", tmp_path)
+    assert refused.exit_code == 2 and "not keras2torch's own" in refused.output
+    assert other.read_text() == "print('mine')\n" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_check_ignores_the_version_of_the_tool(tmp_path, monkeypatch):
