@@ -53,7 +53,8 @@ def randomise(model: Any, seed: int = 0) -> None:
         if str(variable.dtype).startswith(("int", "uint", "bool")):
             continue
         # Kernels keep the size of the values, so that deep nets do not end in a saturated softmax.
-        spread = max(1, np.prod(shape[:-1])) ** -0.5 if len(shape) > 1 else 0.5
+        reduced = shape[:-2] if "depthwise" in variable.path else shape[:-1]
+        spread = max(1, np.prod(reduced)) ** -0.5 if len(shape) > 1 else 0.5
         value = rng.normal(0, spread, shape)
         if "variance" in variable.path or variable.path.endswith(("gamma", "scale")):
             value = 0.5 + np.abs(value)
