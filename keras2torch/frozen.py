@@ -62,7 +62,7 @@ def _members(cls: ModuleClass) -> Iterator[Submodule]:
             yield found[0]
 
 
-def _leaves(member: Member) -> Iterator[Member]:
+def leaves_of(member: Member) -> Iterator[Member]:
     """Parameters and modules of torch's own (or of a helper), at any depth."""
     if isinstance(member, Param):
         yield member
@@ -74,11 +74,11 @@ def _leaves(member: Member) -> Iterator[Member]:
             yield part
         else:
             for inner in part.body.members:
-                yield from _leaves(inner)
+                yield from leaves_of(inner)
 
 
 def _is_frozen(sub: Submodule) -> bool:
-    leaves = [leaf for leaf in _leaves(sub) if isinstance(leaf, Param) or leaf.weights]
+    leaves = [leaf for leaf in leaves_of(sub) if isinstance(leaf, Param) or leaf.weights]
     return bool(leaves) and all(
         leaf.frozen or (isinstance(leaf, Param) and leaf.buffer) for leaf in leaves
     )
@@ -98,7 +98,7 @@ def _freezing(sub: Submodule, path: str) -> Iterator[str]:
 
 def _is_always_eval(sub: Submodule) -> bool:
     """Whether frozen batch normalisation is all in it that knows train mode from eval mode."""
-    leaves = [leaf for leaf in _leaves(sub) if isinstance(leaf, Submodule)]
+    leaves = [leaf for leaf in leaves_of(sub) if isinstance(leaf, Submodule)]
     resting = [leaf for leaf in leaves if leaf.eval_mode]
     others = [leaf for leaf in leaves if not leaf.eval_mode]
     bodies = [part.body for part in parts_of(sub) if part.body is not None]

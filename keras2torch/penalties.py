@@ -7,8 +7,9 @@ from typing import Any
 
 from keras2torch import constraints, regularizers
 from keras2torch.errors import UnsupportedError
+from keras2torch.frozen import leaves_of
 from keras2torch.graph import Graph
-from keras2torch.module import Mapping, Module
+from keras2torch.module import Mapping, Module, Submodule
 from keras2torch.quoting import quote
 from keras2torch.weights import weight_map
 
@@ -18,9 +19,22 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     _refuse_inner_losses(graph)
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
+        "has_batch_norm": _averages_variances(module),
         "penalties": tuple(penalty_lines(graph, module)),
         "constraints": tuple(constraint_lines(graph, module)),
     }
+
+
+def _averages_variances(module: Module) -> bool:
+    """Whether a batch normalisation of torch's own learns its running statistics."""
+    leaves = [leaf for member in module.members for leaf in leaves_of(member)]
+    return any(
+        isinstance(leaf, Submodule)
+        and str(leaf.cls).startswith("nn.BatchNorm")
+        and "running_var" in leaf.weights
+        and not leaf.eval_mode
+        for leaf in leaves
+    )
 
 
 def _refuse_inner_losses(graph: Graph) -> None:

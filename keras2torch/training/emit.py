@@ -36,6 +36,13 @@ def emit_training(training: Training | None, module: ModuleInfo) -> str:
         raise
 
 
+
+def _argument_lines(flag: str) -> list[str]:
+    """A call of ``add_argument`` as black sets it: what is set already costs it half the time."""
+    line = f"parser.add_argument({flag})"
+    return [line] if len(line) <= 96 else ["parser.add_argument(", f"    {flag}", ")"]
+
+
 class _Emission:
     def __init__(self, training: Training | None, module: ModuleInfo):
         self.module = module
@@ -306,7 +313,7 @@ class _Emission:
         ]
         if not self.training.predictions:
             flags.append('"--predict", action="store_true", help="write OUT/predictions.npy"')
-        return [f"parser.add_argument({flag})" for flag in flags]
+        return [line for flag in flags for line in _argument_lines(flag)]
 
     def _helpers(self, optimizer: OptimizerText) -> list[str]:
         helpers = []
@@ -323,6 +330,9 @@ class _Emission:
                 *(f"    {line}" for line in schedule.lower()),
             ]
             helpers.append("\n".join(lines))
+        if self.module.has_batch_norm:
+            page = environment().get_template("batch_variance.py.jinja")
+            helpers.append(page.render().strip())
         if self.module.penalties:
             lines = [
                 "def penalty(net) -> Tensor:",
@@ -531,6 +541,7 @@ class _Emission:
         if not self._torchinfo:
             return [
                 "import torchsummary  # type: ignore",
+                "",
                 f'torchsummary.summary(model.cpu(), {quote(sizes[0])}, device="cpu")',
             ]
         data = [
