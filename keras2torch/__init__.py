@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 from keras2torch.errors import K2TError
 from keras2torch.generate import Generated, Port, generate
+from keras2torch.registry import register
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,4 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'keras2torch' has no attribute {name!r}")
 
 
-__all__ = ["Generated", "K2TError", "Port", "generate"]
+__all__ = ["Generated", "K2TError", "Port", "generate", "register"]

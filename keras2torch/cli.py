@@ -89,6 +89,7 @@ def generate(
     from keras2torch.vendoring import run
     from keras2torch.vendoring.project import Target
 
+    targets: tuple[Target, ...]
     if source is not None:
         targets = (Target(source, output or Path("."), name, model, custom, weights),)
     elif output or name or model or custom or weights:
@@ -155,7 +156,7 @@ def verify(
 
     Exits with 1 where they differ, having named the first layer that does, and with 3 where there is no Keras.
     """
-    from keras2torch.verify import KerasMissing
+    from keras2torch.verify import KerasMissingError
     from keras2torch.verify import verify as compare
 
     try:
@@ -169,7 +170,7 @@ def verify(
             gradients=grads,
             tolerance=tolerance,
         )
-    except KerasMissing as error:
+    except KerasMissingError as error:
         click.echo(f"k2t: {error}", err=True)
         sys.exit(3)
     click.echo(str(report))

@@ -26,7 +26,7 @@ from keras2torch.vendoring.record import (
 )
 
 
-class MergeConflict(K2TError):
+class MergeConflictError(K2TError):
     """Files were written, and ``troubles`` (path -> what) tells where hand edits need a look."""
 
     def __init__(self, troubles: dict[Path, str], paths: list[Path]):
@@ -115,7 +115,7 @@ def write_all(
 ) -> list[Path]:
     """Write every file of ``result``, with the hand edits of the files that are there (unless ``force``).
 
-    Raises K2TError, having written nothing, if a file cannot be written; MergeConflict, having written all,
+    Raises K2TError, having written nothing, if a file cannot be written; MergeConflictError, having written all,
     if an edit needs a look.
     """
     plan: list[tuple[Path, Callable[[Path], None]]] = []
@@ -138,7 +138,7 @@ def write_all(
     hidden.append((record_path(directory, result.name), _text_writer(record.text())))
     _write_plan(directory, plan + hidden)
     if troubles:
-        raise MergeConflict(troubles, [path for path, _ in plan])
+        raise MergeConflictError(troubles, [path for path, _ in plan])
     return [path for path, _ in plan]
 
 

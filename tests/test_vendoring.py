@@ -132,9 +132,8 @@ def test_a_conflict_is_marked_told_and_waits(project):
 
 def test_the_base_is_found_in_git_where_it_is_not_kept(project):
     def git(*arguments):
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=project, check=True, capture_output=True
-        )
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+        subprocess.run(command, cwd=project, check=True, capture_output=True)
 
     vendored = project / "torch" / "net_model.py"
     git("init", "-q")

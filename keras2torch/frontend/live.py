@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
@@ -11,6 +12,7 @@ from keras2torch.frontend.replay import Replayer
 from keras2torch.graph import Weight
 from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
+from keras2torch.registry import with_registered
 
 
 def read_live(model: Any) -> Model:
@@ -31,9 +33,14 @@ def read_live(model: Any) -> Model:
             f"the live model is of the class {type(model).__name__}, whose call() its config does not hold",
             fix="generate from the program that defines it",
         )
-    clear_names()
     version = int(str(_keras_version(model)).split(".")[0])
-    recorded = Replayer(version=version).model({"class_name": name, "config": model.get_config()})
+    config = {"class_name": name, "config": model.get_config()}
+
+    def replay(custom: dict[str, Any]) -> Model:
+        clear_names()
+        return Replayer(version=version, custom=custom).model(config)
+
+    recorded = with_registered(replay, {}, Path.cwd())
     attach(recorded, model)
     settings = model.get_compile_config() if getattr(model, "compiled", False) else None
     if settings:

@@ -19,6 +19,7 @@ from keras2torch.layers.base import call_parameters, snake_case
 from keras2torch.layers.refusals import REFUSALS
 from keras2torch.models import Functional, InputLayer, Model, Sequential
 from keras2torch.ops import OPS
+from keras2torch.registry import UnknownClassError
 
 _MODELS = {"Functional", "Model", "Sequential"}
 _MAX_DEPTH = 64
@@ -235,6 +236,10 @@ class Replayer:
             ("keras.layers", "keras.src.layers", "tf_keras", "keras.engine")
         ):
             return self.layer(value, depth)
+        if isinstance(config, dict) and {"name", "trainable"} <= set(
+            config
+        ):  # the user's own layer
+            return self.layer(value, depth)
         return value  # initializers, regularizers, policies: resolved where they are used
 
     # Layers.
@@ -260,8 +265,11 @@ class Replayer:
             return self._operation(name, config)
         if name in ("TFOpLambda", "SlicingOpLambda"):
             return self._tf_operation(config)
-        if name in self.custom:
-            cls = self.custom[name]
+        own = self.custom.get(name) or self.custom.get(
+            str(item.get("registered_name") or item["class_name"])
+        )
+        if own is not None:
+            cls = own
         elif name in REGISTRY and (
             not module or module.startswith(("keras", "tf_keras", "tensorflow"))
         ):
@@ -303,7 +311,11 @@ class Replayer:
                 )
             many = [p for p in known.values() if p.kind is p.VAR_POSITIONAL]
             if many:  # einsum's operands, meshgrid's vectors
-                lead = [given.pop(p.name) for p in known.values() if p.name in given and p.default is p.empty]
+                lead = [
+                    given.pop(p.name)
+                    for p in known.values()
+                    if p.name in given and p.default is p.empty
+                ]
                 return function(*lead, *args, **given, **kwargs)
             # Constructor arguments first, then those of the call; the op's signature has both by name.
             free = [k for k in known if k not in given]
@@ -419,10 +431,12 @@ def _unknown(item: dict[str, Any], name: str) -> K2TError:
     if name in REFUSALS:
         reason, fix = REFUSALS[name]
         return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
-    return UnsupportedError(
+    return UnknownClassError(
         f"the model holds a layer of the class {registered or name}, which is not Keras's own",
+        names=(str(registered or item["class_name"]),),
         where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",
-        fix="give its source with --custom FILE.py, or generate from the program that defines it",
+        fix="give its source with --custom FILE.py, register it (keras2torch.register), or generate from the "
+        "program that defines it",
     )
 
 

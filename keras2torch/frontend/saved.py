@@ -17,6 +17,7 @@ from keras2torch.frontend.saved_weights import AttributeWeights
 from keras2torch.layers.base import Layer, clear_names
 from keras2torch.frontend.saved_tree import layer_tree
 from keras2torch.models import Model, Sequential
+from keras2torch.registry import with_registered
 
 
 def read_saved(
@@ -30,7 +31,7 @@ def read_saved(
     stack = contextlib.ExitStack()
     try:
         saved = stack.enter_context(open_saved(path))
-        model = _replay(saved, custom or {})
+        model = with_registered(lambda known: _replay(saved, known), custom or {}, Path(path).parent)
         _compile(model, saved, notes)
     except K2TError:
         stack.close()

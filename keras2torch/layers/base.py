@@ -243,8 +243,15 @@ class Layer(Operation):
         super().__init_subclass__(**kwargs)
         if cls.build_is_final and "build" in cls.__dict__:
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
-        if not cls.__module__.startswith("keras2torch."):
-            return
+        if cls.__module__.startswith("keras2torch."):
+            cls.declare_fields()
+            if not cls.__name__.startswith("_"):
+                for name in (cls.__name__, *names):
+                    REGISTRY[name] = cls
+
+    @classmethod
+    def declare_fields(cls) -> None:
+        """Read the signature of a translated layer from the annotations of its class."""
         own = {
             name: Field(name, cls.__dict__.get(name, _REQUIRED))
             for name in cls.__dict__.get("__annotations__", {})
@@ -257,9 +264,6 @@ class Layer(Operation):
                 delattr(cls, name)
             else:
                 setattr(cls, name, item)
-        if not cls.__name__.startswith("_"):
-            for name in (cls.__name__, *names):
-                REGISTRY[name] = cls
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)

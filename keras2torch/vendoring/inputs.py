@@ -25,7 +25,8 @@ def files_used() -> Iterator[set[str]]:
     if not _hooked:
         _hooked = True
         sys.addaudithook(_hook)
-    _seen = found = set()
+    found: set[str] = set()
+    _seen = found
     try:
         yield found
     finally:

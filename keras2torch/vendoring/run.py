@@ -91,7 +91,7 @@ def _compare(target: Target, report: Report, diff: bool, code: int) -> None:
 def _write(target: Target, report: Report, force: bool) -> None:
     from keras2torch.generate import generate as translate
     from keras2torch.vendoring.inputs import files_used
-    from keras2torch.write import MergeConflict, Origin, texts, write_all
+    from keras2torch.write import MergeConflictError, Origin, texts, write_all
 
     with files_used() as used:
         result = translate(target.source, **target.options())
@@ -102,7 +102,7 @@ def _write(target: Target, report: Report, force: bool) -> None:
     try:
         for path in write_all(result, target.output, force=force, origin=origin):
             report.out(f"wrote {path}\n")
-    except MergeConflict as conflict:
+    except MergeConflictError as conflict:
         for path in conflict.paths:
             report.out(f"wrote {path}\n")
         for path, what in conflict.troubles.items():
