@@ -13,10 +13,10 @@ from keras2torch.errors import K2TError
 from keras2torch.generate import generate
 from keras2torch.verify.report import Report, Row, row
 
-__all__ = ["KerasMissing", "Report", "Row", "verify"]
+__all__ = ["KerasMissingError", "Report", "Row", "verify"]
 
 
-class KerasMissing(K2TError):
+class KerasMissingError(K2TError):
     """There is no Keras to compare with."""
 
 
@@ -36,7 +36,7 @@ def verify(
 
     The module is the one in ``directory``, edited or not, where its file is there; else it is freshly
     generated. ``tolerance`` is relative to Keras's largest value in each comparison. Weights that the
-    source does not hold are drawn from ``seed``. Raises KerasMissing where Keras is not installed,
+    source does not hold are drawn from ``seed``. Raises KerasMissingError where Keras is not installed,
     K2TError where Keras cannot load or run the source.
     """
     from keras2torch.verify import keras_side, samples, torch_side

@@ -100,7 +100,7 @@ def _mistranslated(result: Generated, real: KerasSide, case: Case, tolerance: fl
     tensors = [tensor for call, _ in known for tensor in call.outputs]
     probe = generate(Model(list(result.graph.inputs), tensors), name="probe")
     actual = iter(TorchSide(probe).run(case))
-    for call, key in known:
+    for _, key in known:
         for right in expected[key]:
             if not row("", "", next(actual), right, tolerance).passed:
                 return "/".join(key[0])

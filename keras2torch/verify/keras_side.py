@@ -21,12 +21,12 @@ _PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 
 
 def find_keras() -> Any:
-    """Real Keras, on an installed backend and the CPU. Raises KerasMissing."""
-    from keras2torch.verify import KerasMissing
+    """Real Keras, on an installed backend and the CPU. Raises KerasMissingError."""
+    from keras2torch.verify import KerasMissingError
 
     if "keras" not in sys.modules:
         if find_spec("keras") is None:
-            raise KerasMissing("Keras is not installed", fix="pip install keras jax")
+            raise KerasMissingError("Keras is not installed", fix="pip install keras jax")
         os.environ.setdefault("KERAS_BACKEND", _backend())
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
         os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # compiling costs the most
@@ -34,13 +34,15 @@ def find_keras() -> Any:
     try:
         import keras
     except ImportError as error:
-        raise KerasMissing(f"Keras cannot be imported ({error})", fix="pip install jax") from None
+        raise KerasMissingError(
+            f"Keras cannot be imported ({error})", fix="pip install jax"
+        ) from None
     return keras
 
 
 def _backend() -> str:
     """The backend of the user's settings where it is installed, else the first that is."""
-    from keras2torch.verify import KerasMissing
+    from keras2torch.verify import KerasMissingError
 
     settings = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
     wanted = []
@@ -51,7 +53,7 @@ def _backend() -> str:
     for backend in [*wanted, *_PACKAGES]:
         if backend in _PACKAGES and find_spec(_PACKAGES[backend]) is not None:
             return backend
-    raise KerasMissing("Keras has no backend here", fix="pip install jax")
+    raise KerasMissingError("Keras has no backend here", fix="pip install jax")
 
 
 def load(path: Path, custom: str | Path | None) -> Any:

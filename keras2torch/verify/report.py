@@ -67,7 +67,10 @@ class Report:
 def row(
     what: str, inputs: str, actual: Any, expected: Any, tolerance: float, floor: float = 1e-6
 ) -> Row:
-    """Compare two arrays: equal to ``tolerance`` relative to the largest expected value (at least ``floor``), NaN for NaN."""
+    """Compare two arrays: equal to ``tolerance`` relative to the largest expected value; NaN equals NaN.
+
+    ``floor`` is the least value to be relative to.
+    """
     import numpy
 
     actual, expected = numpy.asarray(actual), numpy.asarray(expected)

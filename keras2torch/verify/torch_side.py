@@ -124,7 +124,7 @@ class TorchSide:
             )
         of_weights = list(self._weight_gradients(pairs, by_variable, case, tolerance, floor))
         failed = [one for one in of_weights if not one.passed]
-        return rows + (failed or _worst(of_weights, case))
+        return rows + (failed or _worst(of_weights, case, floor))
 
     def _weight_gradients(
         self,
@@ -149,10 +149,10 @@ class TorchSide:
             yield row(f"gradient by {key}", case.label, grad.numpy(), expected, tolerance, floor)
 
 
-def _worst(rows: list[Row], case: Case) -> list[Row]:
+def _worst(rows: list[Row], case: Case, floor: float) -> list[Row]:
     if not rows:
         return []
-    worst = max(rows, key=lambda one: (one.difference or 0.0) / max(one.scale or 0.0, 1e-30))
+    worst = max(rows, key=lambda one: (one.difference or 0.0) / max(one.scale or 0.0, floor, 1e-30))
     note = "worst: " + worst.what.removeprefix("gradient by ")
     what = f"gradients by {len(rows)} weights"
     return [Row(what, case.label, worst.scale, worst.difference, note=note)]
