@@ -143,8 +143,8 @@ def summary(source: Path, model: str | None) -> None:
     help="Relative to Keras's largest value.",
 )
 def verify(
-    source: Path | None,
-    output: Path | None,
+    source: Path,
+    output: Path,
     name: str | None,
     model: str | None,
     custom: Path | None,
