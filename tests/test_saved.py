@@ -16,9 +16,6 @@ from saved_fixtures import CASES, CUSTOM_LAYERS
 # What is refused, by the words of the message.
 REFUSED = {
     "half": "only float32 is translated",
-    "1.2-masked": "has weights of shapes",
-    "1.2-recurrent": "has weights of shapes",
-    "1.2-shared_nested": "Merge",
 }
 ALL = [(case, index) for case in CASES for index in range(len(case.files))]
 PAIRS = [(case, index) for case, index in ALL if not {case.id, case.model} & set(REFUSED)]

@@ -265,6 +265,10 @@ class Replayer:
             return self._operation(name, config)
         if name in ("TFOpLambda", "SlicingOpLambda"):
             return self._tf_operation(config)
+        if name == "Merge" and name not in self.custom:
+            return _keras1_merge(config)
+        if self.version < 3 and name in ("GRU", "GRUCell"):
+            config = {"reset_after": False, **config}  # which Keras 1, and 2 at first, did not have
         own = self.custom.get(name) or self.custom.get(
             str(item.get("registered_name") or item["class_name"])
         )
@@ -438,6 +442,21 @@ def _unknown(item: dict[str, Any], name: str) -> K2TError:
         fix="give its source with --custom FILE.py, register it (keras2torch.register), or generate from the "
         "program that defines it",
     )
+
+
+def _keras1_merge(config: dict[str, Any]) -> Any:
+    """The layer that Keras 1's Merge is today."""
+    from keras2torch.frontend.standins.layers import merging_layer
+
+    if config.get("mode_type", "raw") != "raw":
+        raise UnsupportedError(
+            "the file holds a Merge by a function as bytecode, which is never decoded or run",
+            fix="generate from the program that makes the model",
+        )
+    keys = ("mode", "concat_axis", "dot_axes", "name")
+    layer = merging_layer(**{key: config[key] for key in keys if key in config})
+    layer.named = not re.fullmatch(r"merge(_\d+)?", str(layer.name))
+    return layer
 
 
 def _input_layer(config: dict[str, Any]) -> InputLayer:
