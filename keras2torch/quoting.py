@@ -22,7 +22,7 @@ def quote(value: Any) -> str:
     if value is None or value is Ellipsis or isinstance(value, bool):
         return "..." if value is Ellipsis else repr(value)
     if type(value) in (str, bytes):
-        return repr(value)
+        return _string(value)
     if type(value) is int:
         return repr(value)
     if type(value) is float:
@@ -42,6 +42,12 @@ def quote(value: Any) -> str:
         base = next(kind for kind in (int, float, str) if isinstance(value, kind))
         return quote(base(value))
     raise K2TError(f"a value of type {type(value).__name__} cannot be written as source")
+
+
+def _string(value: str | bytes) -> str:
+    """Python's own ``repr``, in double quotes where that needs no more escapes, as black has it."""
+    text = repr(value)
+    return text if '"' in text else text.replace("'", '"')
 
 
 def _float(value: float) -> str:

@@ -6,23 +6,23 @@ definitions that a page mentions are cut out of their text, with the helpers tha
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import lru_cache
 from pathlib import Path
+
+
+# A class or function of the first level, with its decorators: up to the next line that starts at
+# the margin. The files are black's, so this is the whole definition, and far cheaper than a parse.
+_DEFINITION = re.compile(r"^(?:@.*\n)*(?:class|def) (\w+)(?:.*\n)(?:(?:[ \t)].*)?\n)*", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
 def _definitions() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.name == "__init__.py":
-            continue
-        text = path.read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                found[node.name] = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+        if path.name != "__init__.py":
+            text = path.read_text(encoding="utf-8")
+            found |= {match[1]: match[0].rstrip() for match in _DEFINITION.finditer(text)}
     return found
 
 

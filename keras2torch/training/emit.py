@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.quoting import identifier, prose, quote
 from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
+from keras2torch.training.data_pages import data_pages, imports_of
 from keras2torch.training.data_text import data_text, input_rows
 from keras2torch.training.heads import Head
 from keras2torch.training.imports import sorted_imports
@@ -20,6 +22,7 @@ from keras2torch.training.optimizers import get as get_optimizer
 from keras2torch.training.pages import environment
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
+from keras2torch.training.stream_text import stream_text, yields_weights
 from keras2torch.training.step import Step, lower_step, names_of_ends
 
 
@@ -64,6 +67,8 @@ class _Emission:
         self.weighted = any(part.weight for part in self.data.sets.values()) or bool(
             self.fit and self.fit.arguments.get("class_weight")
         )
+        if self.data.streams:
+            self.weighted = self.weighted or yields_weights(self.data)
         self.step = lower_step(self.training, self.module, self.ends, self.weighted)
         self.optimizer = get_optimizer(self.training.compiled.get("optimizer"))
         self.callbacks = lower_callbacks(self.training, self.step.printed, self.validated)
@@ -154,7 +159,8 @@ class _Emission:
             ),
             "header": self._header(),
             "commands": [
-                f'pip install torch numpy pkbar "setuptools<81" {self._summary_package} matplotlib',
+                " ".join(["pip install torch numpy pkbar", '"setuptools<81"', self._summary_package]
+                + ["matplotlib", *self._packages()]),
                 f"python {script}",
                 f"python {script} --epochs {2 * self._epochs} --resume",
                 f"torchrun --nproc-per-node 2 {script}",
@@ -164,6 +170,9 @@ class _Emission:
             "description": quote(f"Train {self.module.class_name}."),
             "flags": self._flags(),
             "data": self._data(),
+            "streams": self.data.streams,
+            "kind": "Stream" if self.data.streams else "TensorDataset",
+            "draws": "random" in self.data.text or self.data.streams,
             "helpers": self._helpers(optimizer),
             "loss_parameters": ", ".join(
                 ["net: nn.Module", "args", *(f"{name}: Tensor" for name in self._tensors)]
@@ -292,11 +301,12 @@ class _Emission:
                 f'"--weights", default={quote(self.module.weights_file)}, '
                 'help="where to start from; an empty string: from scratch"'
             )
-        flags += [
-            f'"--epochs", type=int, default={quote(self._epochs)}',
-            f'"--batch-size", type=int, default={quote(self._batch_size)}, '
-            'help="over all processes together"',
-        ]
+        flags.append(f'"--epochs", type=int, default={quote(self._epochs)}')
+        if not self.data.streams:
+            flags.append(
+                f'"--batch-size", type=int, default={quote(self._batch_size)}, '
+                'help="over all processes together"'
+            )
         if rate is not None:
             flags.append(f'"--lr", type=float, default={quote(float(rate))}')
         flags += [
@@ -501,7 +511,10 @@ class _Emission:
                 inverse = [order.index(axis) for axis in range(head.rank)]
                 text += f".permute({', '.join(map(str, inverse))})"
             results.append(text)
-        if inputs == 1:
+        if self.step.columns and self.data.streams:
+            loop = "for batch in dataset"
+            call = f"model(*(part.to(args.device) for part in to_tensors(batch)[:{inputs}]))"
+        elif inputs == 1:
             loop = "for part in dataset.tensors[0].split(args.batch_size)"
             call = "model(part.to(args.device))"
         else:
@@ -556,23 +569,31 @@ class _Emission:
         ]
 
     def _data(self) -> str:
-        pages = [
-            environment().get_template(f"data/{name}.py.jinja").render().strip()
-            for name in self.data.helpers
-        ]
-        text = data_text(self.data, self.training, self.module, self.ends, self.step, self.weighted)
-        return "\n\n\n".join([*pages, text])
+        data = self.data
+        made = stream_text if data.streams else data_text
+        text = made(data, self.training, self.module, self.ends, self.step, self.weighted)
+        helpers = list(data.helpers)
+        if data.streams:
+            helpers += ["in_batches"] if "in_batches(" in text else []
+            helpers += ["parts"] if "= parts(" in text else []
+            helpers.append("stream")
+        return "\n\n\n".join([*data_pages(helpers, data.text), text])
+
+    def _packages(self) -> list[str]:
+        """What pip calls the packages that the data statements import."""
+        pages = "\n".join(data_pages(self.data.helpers, self.data.text))
+        lines = [*self.data.imports, *imports_of(pages)]
+        tops = {line.split()[1].partition(".")[0] for line in lines} - set(sys.stdlib_module_names)
+        return sorted(_ON_PYPI.get(name, name) for name in tops - {"numpy", "matplotlib", "torch"})
 
     def _imports(self, body: str) -> str:
         """The imports that the page needs, in isort's order."""
-        names = "argparse csv gzip hashlib json math os pickle shutil tarfile time".split()
-        lines = {f"import {name}" for name in names if re.search(rf"\b{name}\.", body)}
-        lines |= {"from collections.abc import Iterator", "from pathlib import Path"}
+        lines = imports_of(body)
+        lines |= {"from pathlib import Path"}
         lines |= {"import numpy as np", "import pkbar  # type: ignore", "import torch"}
         lines |= {"import torch.distributed as dist", "from torch import Tensor, nn"}
         lines |= {
             "from torch.nn.parallel import DistributedDataParallel",
-            "from torch.utils.data import TensorDataset",
             f"from {identifier(self.module.module_name)} import "
             f"{identifier(self.module.class_name)}",
         }
@@ -580,13 +601,20 @@ class _Emission:
             lines.add("import urllib.request")
         if "SimpleNamespace(" in body:
             lines.add("from types import SimpleNamespace")
-        if re.search(r"\bAny\b", body):
-            lines.add("from typing import Any")
         if "AveragedModel(" in body:
             lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
         if re.search(r"\bF\.", body):
             lines.add("import torch.nn.functional as F")
         return sorted_imports(lines | set(self.data.imports), self.module.module_name)
+
+
+_ON_PYPI = {
+    "PIL": "pillow",
+    "cv2": "opencv-python",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 
 
 def _title(text: str) -> str:
