@@ -265,20 +265,31 @@ def map_values(function: Callable[[Any], Any], structure: Any) -> Any:
 
 def values_in(structure: Any) -> list[Value]:
     """All Values inside a nested structure, in order."""
-    found: list[Value] = []
-    map_values(lambda v: found.append(v) if isinstance(v, Value) else None, structure)
-    return found
+    found: list[Any] = []
+    _collect(structure, found)
+    return [item for item in found if isinstance(item, Value)]
 
 
-def members_in(node: Node) -> Iterator[Member]:
+def members_in(node: Node) -> list[Member]:
     """The members that a node uses: its target, the parameters and submodules among its arguments."""
-    if isinstance(node.target, Submodule):
-        yield node.target
-    found: list[Member] = []
-    map_values(
-        lambda v: None if isinstance(v, Value) else found.append(v), (node.args, node.kwargs)
-    )
-    yield from found
+    found: list[Any] = [node.target] if isinstance(node.target, Submodule) else []
+    _collect(node.args, found)
+    _collect(node.kwargs, found)
+    return [item for item in found if not isinstance(item, Value)]
+
+
+def _collect(structure: Any, found: list[Any]) -> None:
+    """Every Value, Param and Submodule inside lists, tuples, dicts and slices, in order."""
+    if isinstance(structure, (Value, Param, Submodule)):
+        found.append(structure)
+    elif isinstance(structure, (list, tuple)):
+        for item in structure:
+            _collect(item, found)
+    elif isinstance(structure, dict):
+        for item in structure.values():
+            _collect(item, found)
+    elif isinstance(structure, slice):
+        _collect((structure.start, structure.stop, structure.step), found)
 
 
 def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Member]]:
@@ -309,23 +320,24 @@ def classes_of(root: Module) -> list[ModuleClass]:
 
     All instances of a class are looked into: the first may lack a part that others have.
     """
-    found: dict[int, ModuleClass] = {}
+    found: list[ModuleClass] = []
     seen: set[int] = set()
 
     def visit(module: Module) -> None:
-        if id(module) in seen:
+        key = id(module.cls or module)
+        if key in seen:
             return
-        seen.add(id(module))
+        seen.add(key)
         for instance in [module] if module.cls is None else module.cls.instances:
             for member in instance.members:
                 for part in parts_of(member):
                     if part.body is not None:
                         visit(part.body)
         if module.cls is not None:
-            found.setdefault(id(module.cls), module.cls)
+            found.append(module.cls)
 
     visit(root)
-    return list(found.values())
+    return found
 
 
 def parts_of(member: Member) -> Iterable[Submodule]:

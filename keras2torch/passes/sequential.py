@@ -43,6 +43,8 @@ def _run_length(module: Module, start: int) -> int:
             break
         if len(node.args) != 1 or node.kwargs or len(node.outputs) != 1 or uses[id(target)] != 1:
             break
+        if target.present is not None:  # not every instance has it
+            break
         if cls is not None:
             before = module.nodes[start + length - 1].output
             readers = users.get(id(before), [])

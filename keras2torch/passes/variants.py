@@ -53,7 +53,6 @@ def _related(left: ModuleClass, right: ModuleClass) -> bool:
 
 
 def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
-    callers = [_calls_of(root, instance) for instance in small.instances]
     count = len(small.body.inputs)
     for turn in itertools.permutations(range(count)) if count < 4 else [tuple(range(count))]:
         plan = Alignment(large.body, small.body, turn).plan()
@@ -61,13 +60,14 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
             break
     else:
         return False
-    if any(len(node.args) != count or node.kwargs for nodes in callers for node in nodes):
-        return False
     chains = _chains(plan, large.body)
     if chains is None:
         return False
     if any(_settle_pads(large.instances, chain) for chain in chains):
         return _absorb(root, large, small)
+    callers = _calls_of(root, small)
+    if any(len(node.args) != count or node.kwargs for nodes in callers for node in nodes):
+        return False
     items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
     if any(part is None for row in items for part in row):
         return False
@@ -91,15 +91,15 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
     return True
 
 
-def _calls_of(root: Module, body: Module) -> list[Node]:
-    """The nodes that call one instance."""
-    return [
-        node
-        for cls in classes_of(root)
-        for parent in cls.instances
-        for node in parent.nodes
-        if isinstance(node.target, Submodule) and node.target.body is body
-    ]
+def _calls_of(root: Module, cls: ModuleClass) -> list[list[Node]]:
+    """For each instance of a class, the nodes that call it."""
+    calls: dict[int, list[Node]] = {id(instance): [] for instance in cls.instances}
+    for parent in classes_of(root):
+        for instance in parent.instances:
+            for node in instance.nodes:
+                if isinstance(node.target, Submodule) and id(node.target.body) in calls:
+                    calls[id(node.target.body)].append(node)
+    return list(calls.values())
 
 
 def _owners(root: Module) -> list[Submodule]:
