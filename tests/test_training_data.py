@@ -218,7 +218,7 @@ def test_draws_that_are_not_needed_move_the_generator_on():
     "source, why",
     [
         ("x = model.predict(z)\nmodel.fit(x, x)", "has no value"),
-        ("import tensorflow as tf\nx = tf.io.read_file('x')\nmodel.fit(x, x)", "tensorflow.io"),
+        ("import tensorflow as tf\nx = tf.io.parse_example('x')\nmodel.fit(x, x)", "tensorflow.io"),
         ("x = input()\nmodel.fit(x, x)", "asks the user"),
         ("for i in range(3):\n    x = [i]\n    model.fit(x, x)", "x has no value"),
         ("import sys\nx = open(sys.argv[1])\nmodel.fit(x, x)", "command line"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras2torch.training import datasets, slicing
-from keras2torch.training.calls import OLD_NAMES, SIGNATURES, TrainingCall
+from keras2torch.training.calls import OLD_NAMES, SIGNATURES, TrainingCall, is_many
 from keras2torch.training.record import Training
 
 
@@ -18,6 +18,8 @@ class DataSet:
     inputs: tuple[str, ...]
     targets: tuple[str, ...] = ()
     weight: str | None = None
+    batches: str | None = None  # what gives batches, in the place of arrays
+    steps: str | None = None  # how many of them make an epoch
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,24 @@ class Data:
     reason: str | None = None
     batch_size: int | None = None  # of a tf.data chain
     shuffles: bool | None = None
+    quoted: tuple[str, ...] = ()  # the program's own lines, where they are not carried
+
+    @property
+    def made(self) -> list[str]:
+        """The sets that ``load_data`` returns: a test set that is the validation set is not made twice."""
+        same = self.sets.get("test") == self.sets.get("validation")
+        return [role for role in self.sets if role != "test" or not same]
+
+    @property
+    def streams(self) -> bool:
+        """Whether batches are made while it trains, by a generator or a data set of the program's."""
+        return "train" in self.sets and self.sets["train"].batches is not None
+
+    @property
+    def text(self) -> str:
+        """All of the program's that is carried."""
+        sets = [x for s in self.sets.values() for x in (*s.inputs, *s.targets, s.batches or "")]
+        return "\n".join([*self.statements, *sets])
 
 
 @dataclass(frozen=True)
@@ -50,10 +70,13 @@ class _Nodes:
     call: TrainingCall
     batch_size: int | None = None
     shuffles: bool | None = None
+    batches: ast.expr | None = None
+    steps: ast.expr | None = None
 
     @property
     def all(self) -> list[ast.expr]:
-        return [*self.inputs, *self.targets, *([self.weight] if self.weight else [])]
+        more = (self.weight, self.batches, self.steps)
+        return [*self.inputs, *self.targets, *(node for node in more if node is not None)]
 
     def texts(self, table: dict[str, str]) -> DataSet:
         """As text, each expression under its carried form."""
@@ -62,8 +85,11 @@ class _Nodes:
             written = ast.unparse(node)
             return table.get(written, written)
 
-        weight = text(self.weight) if self.weight is not None else None
-        return DataSet(tuple(map(text, self.inputs)), tuple(map(text, self.targets)), weight)
+        return DataSet(
+            tuple(map(text, self.inputs)),
+            tuple(map(text, self.targets)),
+            *(text(n) if n is not None else None for n in (self.weight, self.batches, self.steps)),
+        )
 
 
 def plan_data(training: Training) -> Data:
@@ -87,11 +113,18 @@ def plan_data(training: Training) -> Data:
         call = training.evaluations[-1]
         nodes["test"] = _nodes(training, call, argument_nodes(call))
     nodes = nodes or {"train": None}
+    train = nodes.get("train")
+    if train and train.batches is None and any(part and part.batches for part in nodes.values()):
+        x = argument_nodes(train.call)
+        if "y" not in x and "x" in x:  # a chain over arrays beside one that is none
+            steps = _steps(train.call, x)
+            nodes["train"] = _Nodes((), (), None, train.call, batches=x["x"], steps=steps)
     found, reason = _carry(nodes)
     if found is not None:
         made, kept = found
         sets = {role: part.texts(made.expressions) for role, part in kept.items()}
         train = kept["train"]
+        assert train is not None
         return Data(
             (),
             sets,
@@ -113,7 +146,18 @@ def plan_data(training: Training) -> Data:
         first = sets["train"]
         sets["train"] = DataSet(first.inputs, first.targets, first.weight or "sample_weight")
     keys = tuple(dict.fromkeys(name for part in sets.values() for name in _names(part)))
-    return Data(keys, sets, split, reason=reason)
+    return Data(keys, sets, split, reason=reason, quoted=_quoted(fit))
+
+
+def _quoted(fit: TrainingCall | None) -> tuple[str, ...]:
+    """The program's own lines that make what fit() is given, as far as they can be told."""
+    if fit is None or fit.source is None or (site := call_node(fit)) is None:
+        return ()
+    wanted = [node for name, node in argument_nodes(fit).items() if name in _DATA]
+    return tuple(slicing.lines_for(fit.source, site, wanted))
+
+
+_DATA = {"x", "y", "sample_weight", "validation_data", "steps_per_epoch"}
 
 
 def _carry(
@@ -125,8 +169,8 @@ def _carry(
         parts = {role: nodes[role] for role in roles}
         known = {role: part for role, part in parts.items() if part is not None}
         if not known or len(known) < len(parts) or "train" not in known:
-            unfit = "the program does not call fit()" if not known else None
-            reason = reason or unfit or "a generator or a dataset, not arrays, goes into fit()"
+            unfit = "the call of fit() is not in the program's text" if not known else None
+            reason = reason or unfit or "it is not clear what of it is input and what is target"
             continue
         last = max((part.call for part in known.values()), key=lambda call: call.order)
         site, source = call_node(last), last.source
@@ -135,6 +179,8 @@ def _carry(
         try:
             if len({part.call.filename for part in known.values()}) > 1:
                 raise slicing.CannotCarryError("its calls are in several files")
+            if known["train"].batches is None and any(part.batches for part in known.values()):
+                raise slicing.CannotCarryError("arrays and batches are mixed")
             expressions = [node for part in known.values() for node in part.all]
             made = slicing.carry(source, site, expressions)
             _check_unchanged(source, known, last)
@@ -194,16 +240,42 @@ def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -
     targets = _parts(nodes.get("y"), training.output_names, call.arguments.get("y"))
     if nodes.get("y") is None and (chain := _chain(training, call, nodes.get("x"))):
         return chain
+    if nodes.get("y") is None and "x" in nodes and not _are_arrays(call.arguments.get("x")):
+        steps = _steps(call, nodes)
+        return _Nodes((), (), None, call, batches=nodes["x"], steps=steps)
     if not inputs or not targets:
         return None
     return _Nodes(inputs, targets, nodes.get("sample_weight"), call)
+
+
+def _are_arrays(value: Any) -> bool:
+    """Whether fit() is given arrays in memory: alone, or in a list, a tuple or a dict."""
+    parts = value.values() if isinstance(value, dict) else value if is_many(value) else [value]
+    return all(isinstance(getattr(part, "shape", None), tuple) for part in parts)
+
+
+def _steps(call: TrainingCall, nodes: dict[str, ast.expr]) -> ast.expr | None:
+    """How many batches make an epoch; Keras 1 counted samples."""
+    if nodes.get("samples_per_epoch") is not None:
+        text = f"({ast.unparse(nodes['samples_per_epoch'])}) // ({ast.unparse(nodes['x'])}).batch_size"
+        return ast.parse(text, mode="eval").body
+    for name in ("steps_per_epoch", "steps"):
+        if nodes.get(name) is not None and call.arguments.get(name) is not None:
+            return nodes[name]
+    return None
 
 
 def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:
     value = call.arguments.get("validation_data")
     if chain := _chain(training, call, node):
         return chain
-    if node is None or not isinstance(value, (list, tuple)) or len(value) not in (2, 3):
+    if node is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        steps = argument_nodes(call).get("validation_steps")
+        given = call.arguments.get("validation_steps") is not None
+        return _Nodes((), (), None, call, batches=node, steps=steps if given else None)
+    if len(value) not in (2, 3):
         return None
     if isinstance(node, (ast.Tuple, ast.List)):
         parts = list(node.elts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 from keras2torch.quoting import comment, identifier, quote
@@ -18,28 +19,17 @@ def data_text(data: Data, training: Any, module: Any, ends: Any, step: Any, weig
 
 
 def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]:
-    names = {"train": "training", "validation": "validation", "test": "test"}
     sets = dict(data.sets)
     train = sets["train"]
     body: list[str] = []
     if data.keys:
+        body += _hole(data) if data.reason else []
         keys = [identifier(key) for key in data.keys]
         reads = ", ".join(f"data[{quote(key)}]" for key in keys)
         body += ["with np.load(args.data) as data:", f"    {', '.join(keys)} = {reads}"]
-    if data.reason:
-        text = f"The program's own data statements are not carried: {comment(data.reason)}."
-        body[:0] = [f"# {line}" for line in textwrap.wrap(text, 92)]
     body += data.statements
     if class_weight:
-        label = train.targets[0]
-        labels = f"{label}.reshape(-1)" if step.heads[0].sparse else f"{label}.argmax(axis=-1)"
-        if step.heads[0].shape[-1] == 1:
-            labels = f"{label}.reshape(-1).astype(int)"
-        weights = {int(k): float(v) for k, v in class_weight.items()}
-        body += [
-            f"class_weight = {quote(weights)}",
-            f"weight = np.array([class_weight.get(int(label), 1.0) for label in {labels}])",
-        ]
+        body += class_weight_table(class_weight, train.targets[0], step.heads[0])
         train = DataSet(train.inputs, train.targets, "weight")
     made = {"train": _set(train)}
     if data.split is not None:
@@ -53,11 +43,9 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
         made["validation"] = _set(sets["validation"])
     if "test" in sets and sets["test"] != sets.get("validation"):
         made["test"] = _set(sets["test"])
-    kinds = [names[name] for name in made]
-    kinds = [*kinds[:-2], " and the ".join(kinds[-2:])]
     count = len(made)
     annotation = f"tuple[{', '.join(['TensorDataset'] * count)}]"
-    doc = f'"""The {", the ".join(kinds)} set."""'
+    doc = f'"""{set_names(made)}."""'
     result = list(made.values())
     returns = (
         [f"return (to_dataset({result[0]}),)"]
@@ -68,6 +56,41 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
         f"def load_data(args) -> {annotation}:",
         f"    {doc}",
         *(f"    {line}" for line in [*body, *returns]),
+    ]
+
+
+def set_names(roles: Iterable[str]) -> str:
+    """ "The training, the validation and the test set": for a docstring."""
+    names = {"train": "training", "validation": "validation", "test": "test"}
+    kinds = [names[role] for role in roles]
+    kinds = [*kinds[:-2], " and the ".join(kinds[-2:])]
+    return f"The {', the '.join(kinds)} set"
+
+
+def class_weight_table(class_weight: Any, label: str, head: Any) -> list[str]:
+    """``weight``: what the class of every sample weighs."""
+    labels = f"{label}.reshape(-1)" if head.sparse else f"{label}.argmax(axis=-1)"
+    if head.shape[-1] == 1:
+        labels = f"{label}.reshape(-1).astype(int)"
+    weights = {int(k): float(v) for k, v in class_weight.items()}
+    return [
+        f"class_weight = {quote(weights)}",
+        f"weight = np.array([class_weight.get(int(label), 1.0) for label in {labels}])",
+    ]
+
+
+def _hole(data: Data) -> list[str]:
+    """What cannot be carried: an error that quotes the program's own lines, until it is filled."""
+    why = f"The program's own data statements are not carried: {data.reason}."
+    text = [*textwrap.wrap(comment(why), 90), "Write them here, or put the arrays into --data."]
+    if data.quoted:
+        text += ["In the program:", *(f"    {comment(line)}" for line in data.quoted)]
+    quoted = [f"    {quote(line + chr(10))}" for line in text]
+    return [
+        "if not Path(args.data).exists():",
+        "    raise NotImplementedError(",
+        *(f"    {line}" for line in quoted),
+        "    )",
     ]
 
 
@@ -84,7 +107,7 @@ def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any
     parameters = [f"{name}: np.ndarray" for name in (*ends.inputs, *ends.targets)]
     rows = input_rows(ends.inputs, module.inputs, training.input_ranks)
     for head in step.heads:
-        rows.append(f"{_target(head)},")
+        rows.append(f"{target_row(head)},")
     if weighted:
         parameters.append("weight: np.ndarray | None = None")
         count = f"len({ends.inputs[0]})"
@@ -122,7 +145,7 @@ def input_rows(names: tuple[str, ...], ports: Any, ranks: tuple[int | None, ...]
     return rows
 
 
-def _target(head: Any) -> str:
+def target_row(head: Any) -> str:
     """A target as Keras's loss would see it: class indices, or numbers of the prediction's shape."""
     if head.sparse:
         text = f"torch.tensor({head.target}, dtype=torch.int64)"

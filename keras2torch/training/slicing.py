@@ -53,6 +53,9 @@ _SILENT = {
     "show",
     "imshow",
     "plot",
+    "take",
+    "cardinality",
+    "as_numpy_iterator",
 }
 
 
@@ -76,6 +79,20 @@ def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
     return _Slicer(source, tree).carry(call, expressions)
 
 
+def lines_for(source: str, call: ast.Call, expressions: list[ast.expr]) -> list[str]:
+    """The program's lines for these expressions as they stand, Keras's names and all; [] if none."""
+    slicer = _Slicer(source, ast.parse(source))
+    try:
+        visible = slicer._visible(call)
+        needed = set().union(*(used_names(node) for node in expressions))
+        kept = slicer._backward(visible, needed)
+    except CannotCarryError:
+        kept = []
+    texts = [ast.get_source_segment(source, s) or "" for s in kept if hasattr(s, "lineno")]
+    texts.append(ast.get_source_segment(source, call) or "")
+    return [line for text in texts for line in textwrap.dedent(text).splitlines()]
+
+
 class _Slicer:
     def __init__(self, source: str, tree: ast.Module):
         self.source, self.lines, self.tree = source, source.splitlines(), tree
@@ -96,7 +113,11 @@ class _Slicer:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 name = (self._path(node.value.func) or "").rpartition(".")[2]
-                if name in _STATEFUL:
+                made = self.functions.get(root_name(node.value.func) or "")
+                yields = made is not None and any(
+                    isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(made)
+                )
+                if name in _STATEFUL or yields:
                     yield from (t.id for t in node.targets if isinstance(t, ast.Name))
 
     def _framework_names(self) -> Iterator[str]:
@@ -327,9 +348,6 @@ class _Slicer:
                 for word, why in _FORBIDDEN.items():
                     if path == word or path.startswith(f"{word}."):
                         raise CannotCarryError(why)
-        for statement in kept:
-            if isinstance(statement, ast.ClassDef):
-                raise CannotCarryError(f"it needs the class {statement.name}")
 
     def _path(self, node: ast.expr) -> str | None:
         """Dotted path of a name or attribute through the imports; ``tensorflow.keras`` is ``keras``."""
@@ -399,15 +417,17 @@ class _Slicer:
             target = node.func if isinstance(node, ast.Call) else node
             if not isinstance(target, (ast.Name, ast.Attribute)):
                 continue
-            path = self._path(target)
+            path, whole = self._path(target), target
             if path is None or path.partition(".")[0] not in FRAMEWORKS:
                 continue
             handled |= {id(inner) for inner in ast.walk(target)}
             if isinstance(node, ast.Call) and path in LITERALS:
                 found.append((*span(node), LITERALS[path]))
                 continue
+            while path not in EQUIVALENTS and isinstance(target, ast.Attribute):
+                target, path = target.value, path.rpartition(".")[0]  # Dataset of Dataset.range
             if path not in EQUIVALENTS:
-                raise CannotCarryError(f"{path} has no equivalent")
+                raise CannotCarryError(f"{self._path(whole)} has no equivalent")
             name, pages = EQUIVALENTS[path]
             self.result.helpers += [page for page in pages if page not in self.result.helpers]
             found.append((*span(target), name))

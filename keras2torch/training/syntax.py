@@ -12,12 +12,17 @@ class CannotCarryError(Exception):
 
 def normal_path(path: str) -> str:
     """Keras's many import paths as one: ``tensorflow.python.keras.x``, ``tf_keras.x`` -> ``keras.x``."""
-    for prefix in ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras.api"):
+    for prefix in ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras.api", "keras._tf_keras.keras"):
         if path == prefix or path.startswith(f"{prefix}."):
             path = "keras" + path[len(prefix) :]
-    return path.replace("keras.utils.np_utils.", "keras.utils.").replace(
-        "keras.preprocessing.sequence.", "keras.utils."
-    )
+    for old, new in (
+        ("keras.utils.np_utils.", "keras.utils."),
+        ("keras.preprocessing.sequence.", "keras.utils."),
+        ("keras.src.legacy.", "keras."),
+        ("tensorflow.compat.v2.", "tensorflow."),
+    ):
+        path = path.replace(old, new)
+    return path
 
 
 def aliases(tree: ast.AST) -> Iterator[tuple[str, str]]:
