@@ -62,7 +62,7 @@ class Tensor:
     def __init__(
         self, shape: Iterable[int | None], dtype: str = "float32", name: str | None = None
     ):
-        self.shape: Shape = tuple(None if n is None else int(n) for n in shape)
+        self.shape: Shape = TensorShape(None if n is None else int(n) for n in shape)
         self.dtype = dtype
         self.name = name
         self.call: Call | None = None
@@ -105,10 +105,10 @@ class Tensor:
         return self.shape
 
     def get_shape(self) -> Shape:
-        return TensorShape(self.shape)
+        return self.shape
 
     def set_shape(self, shape: Iterable[int | None]) -> None:
-        self.shape = tuple(shape)
+        self.shape = TensorShape(shape)
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape} dtype={self.dtype} name={self.name}>"

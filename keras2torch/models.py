@@ -54,7 +54,7 @@ def Input(  # noqa: N802 - Keras's name
     batch_shape = batch_shape or batch_input_shape
     if batch_shape is None:
         if shape is None:
-            raise K2TError("Input needs a shape", where=trace.user_location())
+            raise _without_shape(tensor)
         shape = tuple(shape) if hasattr(shape, "__iter__") else (shape,)
         batch_shape = (batch_size, *shape)
     result = Tensor(
@@ -66,6 +66,17 @@ def Input(  # noqa: N802 - Keras's name
     result.named = name is not None  # type: ignore[attr-defined]
     result.variable = trace.assigned_name()  # type: ignore[attr-defined]
     return result
+
+
+def _without_shape(tensor: Any) -> K2TError:
+    where = trace.user_location()
+    if tensor is None:
+        return K2TError("Input needs a shape", where=where, fix="give it one: Input(shape=(...))")
+    return K2TError(
+        "Input(tensor=...) wraps what is read while it runs, of unknown shape",
+        where=where,
+        fix="give the shape of one sample as well: Input(tensor=..., shape=(...))",
+    )
 
 
 def _as_int(size: Any) -> int:
@@ -189,10 +200,17 @@ class Model(Layer):
         layers = self.layers
         if index is not None:
             return layers[index]
-        for layer in layers:
-            if layer.name == name:
-                return layer
-        raise K2TError(f"the model has no layer {name!r}", where=trace.user_location())
+        names = [layer.name for layer in layers]
+        # Keras 2 wrote "conv1/relu" in keras.applications where Keras 3 writes "conv1_relu".
+        for wanted in (name, str(name).replace("/", "_")):
+            if wanted in names:
+                return layers[names.index(wanted)]
+        known = ", ".join(names) if len(names) < 20 else ", ".join([*names[:6], "...", *names[-8:]])
+        raise K2TError(
+            f"the model has no layer {name!r}",
+            where=trace.user_location(),
+            fix=f"names differ between versions of Keras; here they are: {known}",
+        )
 
     @property
     def input(self) -> Any:

@@ -321,7 +321,7 @@ class Layer(Operation):
             if target is None:
                 continue
             if target not in self.fields and target not in self.base_arguments:
-                known = ", ".join(self.fields) or "none"
+                known = ", ".join(self._argument_names()) or "none"
                 raise K2TError(
                     f"{type(self).__name__} has no argument {name!r} (it has: {known})",
                     where=trace.user_location(),
@@ -332,6 +332,12 @@ class Layer(Operation):
                 )
             given[target] = value
         return given
+
+    def _argument_names(self) -> list[str]:
+        """The arguments that a program may give: of a class of the user's, those of its own ``__init__``."""
+        names = inspect.signature(type(self).__init__).parameters
+        own = [name for name in names if name not in ("self", "args", "kwargs")]
+        return [*own, *self.fields]
 
     def _new_name(self, name: str) -> str | None:
         for cls in type(self).__mro__:

@@ -33,4 +33,9 @@ regularizers = _of(_regularizers)
 constraints = _of(_constraints)
 losses = _of(_losses)
 metrics = _of(_metrics)
-optimizers = _of(_optimizers)
+# Keras up to 2.3 has each optimizer under its name in small letters, too.
+_OLD_OPTIMIZERS = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")
+optimizers = {
+    **_of(_optimizers),
+    **{name.lower(): _optimizers.REGISTRY[name] for name in _OLD_OPTIMIZERS},
+}

@@ -5,11 +5,16 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from keras2torch.frontend.absent import Absent, Source
+from keras2torch.frontend.absent import Absent, Source, is_absent
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class BaseWrapper:
     """Builds its model at once, so that it is recorded whatever scikit-learn does with the estimator."""
+
+    _estimator_type: str | None = None
 
     def __init__(self, build_fn: Any = None, **sk_params: Any):
         self.build_fn = sk_params.pop("model", build_fn)
@@ -17,10 +22,22 @@ class BaseWrapper:
         self.model = self.build() if callable(self.build_fn) else self.build_fn
 
     def build(self) -> Any:
-        """The model that the function makes of those parameters which it takes."""
+        """The model that the function makes of those parameters which it takes.
+
+        Where it needs more, which a search is to fill in, no model is made.
+        """
         taken = inspect.signature(self.build_fn).parameters
         given = {k.removeprefix("model__"): v for k, v in self.sk_params.items()}
-        return self.build_fn(**{k: v for k, v in given.items() if k in taken})
+        given = {k: v for k, v in given.items() if k in taken}
+        needed = [k for k, p in taken.items() if p.default is p.empty and p.kind not in _VARIADIC]
+        missing = [k for k in needed if k not in given]
+        if missing:
+            name = getattr(self.build_fn, "__name__", "function")
+            call = f"{name}({', '.join(f'{k}=...' for k in needed)})"
+            fix = f"choose one combination with --model '{call}'"
+            source = Source("what the search chooses for " + ", ".join(missing), None, fix)
+            return Absent(source)
+        return self.build_fn(**given)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         return {"build_fn": self.build_fn, **self.sk_params}
@@ -29,7 +46,14 @@ class BaseWrapper:
         self.sk_params.update(params)
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags  # scikit-learn itself asks
+
+        return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=True))
+
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+        if is_absent(self.model):  # the search has filled in what was missing
+            self.model = self.build()
         names = ("epochs", "nb_epoch", "batch_size", "verbose", "validation_split", "callbacks")
         given = {k.removeprefix("fit__"): v for k, v in self.sk_params.items()}
         self.history_ = self.model.fit(
