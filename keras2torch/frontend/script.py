@@ -56,8 +56,8 @@ def run_script(
         return _chosen(recording, model, failure)
 
 
-def run_definitions(path: str | Path) -> dict[str, type[base.Layer]]:
-    """The layer and model classes that a file defines, for a saved model that needs them.
+def run_definitions(path: str | Path) -> dict[str, Any]:
+    """The layer and model classes, and the functions, that a file defines, for a saved model that needs them.
 
     Raises K2TError where the file cannot be run.
     """
@@ -76,13 +76,15 @@ def run_definitions(path: str | Path) -> dict[str, type[base.Layer]]:
         failure = _execute(cells, importer, recording)
         if failure is not None:
             raise failure.error
-        return {
-            value.__name__: value
-            for value in main.__dict__.values()
-            if isinstance(value, type)
-            and issubclass(value, base.Layer)
-            and not value.__module__.startswith("keras2torch.")
-        }
+        return {value.__name__: value for value in main.__dict__.values() if _is_own(value)}
+
+
+def _is_own(value: Any) -> bool:
+    """Whether it is a layer class or a function of the user's."""
+    if isinstance(value, types.FunctionType):
+        return trace.is_user_file(value.__code__.co_filename)
+    is_layer = isinstance(value, type) and issubclass(value, base.Layer)
+    return is_layer and not value.__module__.startswith("keras2torch.")
 
 
 def read_cells(path: Path) -> list[tuple[str, str]]:
@@ -131,7 +133,7 @@ def _execute(
         if not MODELS:
             seconds = round(watch.WITHOUT_MODEL)
             slow = ScriptError(
-                f"the script has run for {seconds} s without making a model",
+                f"the script has run for {seconds} seconds without making a model",
                 where=where,
                 fix="make what comes before the model shorter, or name a function with --model NAME",
             )
