@@ -104,12 +104,16 @@ class _Writer:
         hint = to_identifier(value.hint) if value.hint else ""
         if hint and not is_generic(hint) and self.free(hint):
             return self.take(value, hint)
+        candidates = self.candidates(node)
+        branch = next((n for n in candidates if n.startswith("branch") and self.free(n)), None)
+        if branch is not None:
+            return self.take(value, branch)
         if self.free("x") and not value.scalar:
             return self.take(value, "x")
-        for name in self.candidates(node):
+        for name in candidates:
             if self.free(name):
                 return self.take(value, name)
-        base = self.candidates(node)[0]
+        base = candidates[0]
         number = 2
         while not self.free(f"{base}{number}"):
             number += 1
@@ -121,7 +125,7 @@ class _Writer:
         names = []
         if isinstance(target, Submodule) and target.name:
             base = re.sub(r"\d+\Z", "", target.name)
-            if base.rpartition("_")[2] in _ROLES:
+            if base.rpartition("_")[2] in _ROLES or re.fullmatch(r"branch\d+[a-z]?", target.name):
                 names.append(target.name)
         names += self.purpose(node)
         if node.kind == "size":

@@ -58,6 +58,48 @@ def digits_last(name: str) -> str:
     return f"{match[2]}{match[1]}" if match else name
 
 
+_KINDS = "conv|bn|norm|layernorm|dense|fc|relu|act|pool|pad"
+_KIND_OF = re.compile(rf"(.*_)?conv(_?\d+)_({_KINDS})\Z")  # conv1_bn: the bn of conv1
+_OF_KIND = re.compile(r"(.*_)?(bn|norm)_conv(_?\d+)\Z")  # bn_conv1
+_NUMBERED = re.compile(rf"({_KINDS})_?(\d+)\Z")
+
+
+def in_one_style(given: list[str | None], blocks: list[bool]) -> list[str | None]:
+    """The names of one module's members, those that only number a kind of layer in torch's style.
+
+    conv1_conv, conv1_bn -> conv1, bn1. bn0, conv1, bn1, conv2 -> bn1, conv1, bn2, conv2. conv1, (blocks), conv_1
+    -> conv1, (blocks), head_conv. ``blocks`` says which members are blocks.
+    """
+    found = [_plain(name) if name else None for name in given]
+    if len({name for name in found if name}) < sum(name is not None for name in found):
+        found = list(given)
+    numbers: dict[str, set[int]] = {}
+    for name in found:
+        if match := _NUMBERED.match(name or ""):
+            numbers.setdefault(match[1], set()).add(int(match[2]))
+    seen: set[str] = set()
+    for index, name in enumerate(found):
+        match = _NUMBERED.match(name or "")
+        if match is None:
+            continue
+        kind, number = match[1], int(match[2])
+        if f"{kind}{number}" in seen:  # both conv1 and conv_1
+            behind = any(blocks[:index]) and not any(blocks[index:])
+            found[index] = f"head_{kind}" if behind and f"head_{kind}" not in found else name
+        elif 0 in numbers[kind] and name == f"{kind}{number}":
+            found[index] = f"{kind}{number + 1}"
+        seen.add(f"{kind}{number}")
+    return found
+
+
+def _plain(name: str) -> str:
+    if match := _KIND_OF.match(name):
+        return f"{match[1] or ''}{match[3]}{match[2]}"
+    if match := _OF_KIND.match(name):
+        return f"{match[1] or ''}{match[2]}{match[3]}"
+    return name
+
+
 _CAPITALS = {
     "cnn": "CNN",
     "convnext": "ConvNeXt",
@@ -80,7 +122,11 @@ _FAMILY = re.compile(rf"({'|'.join(sorted(_CAPITALS, key=len, reverse=True))})(?
 
 
 def with_capitals(name: str) -> str:
-    """A model's name with the capitals that the field gives it: resnet50 -> ResNet50, mobilenetv2 -> MobileNetV2."""
+    """A model's name with the capitals that the field gives it: resnet50 -> ResNet50, mobilenetv2 -> MobileNetV2.
+
+    A width and an image size behind it are no part of it: mobilenetv2_1.00_224.
+    """
+    name = re.sub(r"_\d\.\d+_\d+\Z", "", name)
     words = re.split(r"([^A-Za-z0-9]+)", name)
     for index, word in enumerate(words):
         match = _FAMILY.match(word)

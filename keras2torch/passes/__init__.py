@@ -7,6 +7,7 @@ discover     blocks found by layer names, branches and repetition become child m
 share        child modules of equal structure become instances of one class
 variants     classes that differ by optional parts become one class with a flag
 inline       blocks that no second use pays for stand in their parent again
+glue         a change of axes behind every use of a block becomes its own last step
 repeats      short chains that are written many times become a class
 padding      pads fold into their convolution, or stay as F.pad / nn.ZeroPad2d
 sequential   runs of blocks become nn.Sequential
@@ -21,6 +22,7 @@ from collections.abc import Callable
 
 from keras2torch.module import Module
 from keras2torch.passes.discover import discover
+from keras2torch.passes.glue import glue
 from keras2torch.passes.inline import inline
 from keras2torch.passes.merge import merge
 from keras2torch.passes.names import names
@@ -42,6 +44,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     share,
     variants,
     inline,
+    glue,
     repeats,
     padding,
     sequential,

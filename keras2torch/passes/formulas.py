@@ -171,24 +171,48 @@ def expansion(column: Any, base: list[Any]) -> tuple[list[Any], Formula] | None:
     return None
 
 
-def split_pads(column: Any, base: dict[str, Any]) -> Formula | None:
-    """A tuple of pads, each of which is constant or follows from kernel size and stride."""
-    rows = [v for v in column.values if v is not ANYTHING]
-    if column.role != "padding" or not all(isinstance(v, tuple) for v in rows):
+def pads_by_stride(column: Any, base: dict[str, Any]) -> Formula | None:
+    """``1 if stride == 1 else (0, 1, 0, 1)``: a tuple of pads that the stride decides."""
+    for name, other in base.items():
+        if not _are_pads(column) or other.role != "stride":
+            continue
+        table: dict[Any, set[Any]] = {}
+        for pads, stride in zip(column.values, other.values):
+            if pads is not ANYTHING:
+                table.setdefault(stride, set()).add(pads)
+        if 1 in table and len(table) == 2 and all(len(pads) == 1 for pads in table.values()):
+            plain = evened(table.pop(1).pop())
+            ((_, lopsided),) = table.items()
+            return Formula(f"{plain} if {name} == 1 else {evened(lopsided.pop())}")
+    return None
+
+
+def pads_by_kernel(column: Any, base: dict[str, Any]) -> dict[str, Formula] | None:
+    """What "same" puts ``before`` and ``after`` along every axis, where it follows from kernel size and stride."""
+    if not _are_pads(column):
         return None
-    if len({len(v) for v in rows}) != 1:
-        return None
-    texts = []
-    for position in range(len(rows[0])):
-        part = [v if v is ANYTHING else v[position] for v in column.values]
+    known = [v for v in column.values if v is not ANYTHING]
+    found = {}
+    for side, start in (("before", 0), ("after", 1)):
+        if any(len(set(pads[start::2])) > 1 for pads in known) or side in base:
+            return None
+        part = [v if v is ANYTHING else v[start] for v in column.values]
         distinct = _distinct(part)
         if len(distinct) == 1:
-            texts.append(str(distinct.pop()))
-            continue
+            return None
         text = next((t for t, values in _paddings(base) if _fits(values, part)), None)
         if text is None:
             return None
-        texts.append(text)
-    if len(texts) == 4 and texts[:2] == texts[2:]:
-        return Formula(f"({', '.join(texts[:2])}) * 2")
-    return Formula(f"({', '.join(texts)})")
+        found[side] = Formula(text)
+    return found
+
+
+def evened(pads: Any) -> Any:
+    """The same on all sides: one number."""
+    return pads[0] if isinstance(pads, tuple) and len(pads) > 1 and len(set(pads)) == 1 else pads
+
+
+def _are_pads(column: Any) -> bool:
+    return column.role == "padding" and all(
+        v is ANYTHING or isinstance(v, tuple) for v in column.values
+    )

@@ -10,8 +10,15 @@ import os
 import re
 from collections import Counter
 
-from keras2torch.module import Member, Module, ModuleClass, Submodule, classes_of
-from keras2torch.naming import RESERVED, common_name, digits_last, is_generic, without_prefix
+from keras2torch.module import Member, Module, ModuleClass, Submodule, classes_of, parts_of
+from keras2torch.naming import (
+    RESERVED,
+    common_name,
+    digits_last,
+    in_one_style,
+    is_generic,
+    without_prefix,
+)
 from keras2torch.passes.sequential import GENERATED
 from keras2torch.passes.vocabulary import block_name, branch_names
 from keras2torch.quoting import to_class_name, to_identifier
@@ -41,18 +48,46 @@ _SHORT = {
 def names(module: Module) -> Module:
     """Name classes, then the members of each class."""
     classes = classes_of(module)
-    _name_classes(module, classes)
+    family = _family(classes)
+    _name_classes(module, classes, family)
     for cls in classes:
-        _name_members(cls)
+        _name_members(cls, family)
     return module
 
 
-def _name_classes(module: Module, classes: list[ModuleClass]) -> None:
+_FAMILY = 8  # names that say it
+
+
+def _family(classes: list[ModuleClass]) -> str:
+    """``convnext_tiny_``: the words that nearly every name begins with, which tell nothing apart."""
+    given = [
+        to_identifier(member.hints[0]).split("_")
+        for cls in classes
+        for instance in cls.instances
+        for member in instance.members
+        if isinstance(member, Submodule) and member.hints and member.weights
+    ]
+    shared: list[str] = []
+    while given:
+        word, count = Counter(name[len(shared)] for name in given).most_common(1)[0]
+        same = [name for name in given if name[len(shared)] == word]
+        if 20 * count < 19 * len(given) or count < _FAMILY or any(map(str.isdigit, word)):
+            break
+        if any(len(name) <= len(shared) + 1 or len(name[len(shared) + 1]) < 2 for name in same):
+            break
+        shared.append(word)
+        given = same
+    return "_".join([*shared, ""])
+
+
+def _name_classes(module: Module, classes: list[ModuleClass], family: str) -> None:
     bases = {}
     for cls in classes:
         scope = cls.body.scope
         if scope is not None and scope.kind == "pattern":
             cls.name = block_name(cls.body) or _shared_name(cls)
+        if family and cls.name.startswith(prefix := to_class_name(family.rstrip("_"))):
+            cls.name = cls.name[len(prefix) :] or cls.name
         bases[id(cls)] = to_class_name(cls.name)
     totals = Counter(bases.values())
     taken = Counter[str]()
@@ -96,8 +131,8 @@ def type_name(member: Member) -> str:
     return to_identifier(cls if not cls.isupper() else cls.lower())
 
 
-def _name_members(cls: ModuleClass) -> None:
-    prefixes = [_prefix(instance) for instance in cls.instances]
+def _name_members(cls: ModuleClass, family: str) -> None:
+    prefixes = [_prefix(instance) or family for instance in cls.instances]
     rows = [
         [
             (m, p)
@@ -112,6 +147,7 @@ def _name_members(cls: ModuleClass) -> None:
         name if name and name not in GENERATED else branches.get(id(first), name)
         for first, name in zip(firsts, _hints(cls, rows))
     ]
+    hints = in_one_style(hints, [_is_block(member) for member in firsts])
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
     chosen: list[tuple[Member, str, bool]] = []
@@ -139,10 +175,14 @@ def _name_members(cls: ModuleClass) -> None:
         member.name = name
 
 
+def _is_block(member: Member) -> bool:
+    return isinstance(member, Submodule) and any(part.body for part in parts_of(member))
+
+
 def _prefix(instance: Module) -> str:
     """The block's own name, which the names of its layers begin with."""
     scope = instance.scope
-    if scope is None or scope.kind not in ("pattern", "function"):
+    if scope is None or scope.kind not in ("pattern", "function", "sequential", "model"):
         return ""
     if scope.kind == "pattern" and scope.name:
         return f"{to_identifier(scope.name)}_"
@@ -153,6 +193,9 @@ def _prefix(instance: Module) -> str:
     ]
     given = [to_identifier(m.hints[0]).split("_") for m in weighted]
     shared = os.path.commonprefix(given) if len(given) > 1 else []
+    if scope.kind != "function":
+        own = to_identifier(scope.name or "").split("_")
+        return "_".join([*os.path.commonprefix([shared, own]), ""]).lstrip("_")
     shared = shared[: min(map(len, given), default=1) - 1]
     numbers = [i for i, word in enumerate(shared) if word[-1:].isdigit()]
     return "_".join([*shared[: numbers[-1] + 1], ""]) if numbers else ""

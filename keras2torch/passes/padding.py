@@ -56,8 +56,10 @@ def _consumer(module: Module, node: Node) -> Node | None:
 def _can_fold(module: Module, node: Node) -> bool:
     """Whether the only reader has a ``padding`` argument that fills with the same value."""
     consumer = _consumer(module, node)
-    if consumer is None or consumer.folds is None or node.kwargs["mode"] != "constant":
+    if consumer is None or node.kwargs["mode"] != "constant":
         return False
+    if consumer.folds is None:
+        return _never_seen(node, consumer)
     if consumer.folds != node.kwargs["value"]:
         return False
     if isinstance(consumer.target, Submodule):
@@ -66,6 +68,20 @@ def _can_fold(module: Module, node: Node) -> bool:
             and count_uses(module)[id(consumer.target)] == 1
         )
     return not consumer.kwargs.get("padding")
+
+
+_NOT_NEGATIVE = ("F.relu", "F.relu6", "torch.sigmoid", "F.softmax")
+
+
+def _never_seen(node: Node, pool: Node) -> bool:
+    """Zeros around what is not negative: they are in no maximum, as torch's own padding of a max-pool is not."""
+    maker, amounts = node.args[0].node, [low for low, _ in node.kwargs["pads"]]
+    if maker is None or maker.target not in _NOT_NEGATIVE or node.kwargs["value"] != 0:
+        return False
+    if not str(pool.target).startswith("F.max_pool") or len(pool.args) < 2 or pool.kwargs:
+        return False
+    kernel = pool.args[1] if isinstance(pool.args[1], tuple) else (pool.args[1],) * len(amounts)
+    return all(2 * amount <= size for amount, size in zip(amounts, kernel))
 
 
 def _bypass(module: Module, node: Node) -> None:

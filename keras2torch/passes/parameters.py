@@ -20,7 +20,14 @@ from keras2torch.module import (
     classes_of,
     parts_of,
 )
-from keras2torch.passes.formulas import derive, equal, expansion, split_pads
+from keras2torch.passes.formulas import (
+    derive,
+    equal,
+    evened,
+    expansion,
+    pads_by_kernel,
+    pads_by_stride,
+)
 from keras2torch.passes.places import ANYTHING, Place, places
 from keras2torch.quoting import is_identifier
 
@@ -98,8 +105,10 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
                 known["expand_ratio"] = Column("ratio", factor, name="expand_ratio")
                 base.append(known["expand_ratio"])
         if column.formula is None:
-            column.formula = split_pads(column, known)
+            column.formula = pads_by_stride(column, known) or _pads_by_kernel(cls, column, known)
         if column.formula is None:
+            if column.role == "padding":
+                column.values = [evened(value) for value in column.values]
             column.name = _name(cls, column, set(known))
             base.append(column)
         elif _wants_name(cls, column):
@@ -118,6 +127,15 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
             assert column.name is not None
             value = column.values[index]
             args[column.name] = _fill(column) if value is ANYTHING else value
+
+
+def _pads_by_kernel(cls: ModuleClass, column: Column, known: dict[str, Column]) -> Formula | None:
+    found = pads_by_kernel(column, known)
+    if found is None:
+        return None
+    cls.derived.update(found)
+    length = next(len(value) for value in column.values if value is not ANYTHING)
+    return Formula(f"({', '.join(['before, after'] * (length // 2))})")
 
 
 def _columns(cls: ModuleClass) -> list[Column]:
@@ -207,14 +225,17 @@ def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
     elif column.is_size:
         linear = all(place.name in ("in_features", "out_features", None) for place in column.places)
         kind = "features" if linear else "channels"
-        ports = [p.name for p in column.places if p.name in _PORTS]
-        torch_names = [f"in_{kind}"] if any(name in _IN for name in ports) else []
-        torch_names += [f"out_{kind}", f"hidden_{kind}"] if ports else [f"in_{kind}"]
+        comes, goes = _is_port(cls, column, True), _is_port(cls, column, False)
+        torch_names = [f"in_{kind}"] * comes + [f"out_{kind}"] * goes
         if role == "out_channels" and linear:
             candidates = [*own, *torch_names]
         else:
             candidates = [*torch_names, *own]
-        candidates += [f"{member}_{kind}"] if member else []
+        part = _common_part(cls, column)
+        if member and member.startswith("branch") and len({p.node for p in column.places}) == 1:
+            candidates.append(f"{member}_{kind}")
+        candidates += [f"hidden_{kind}"] if "hidden" not in taken else []
+        candidates += [f"{name}_{kind}" for name in (part, member) if name]
     elif role == "value":
         floats = any(isinstance(value, float) for value in column.values)
         candidates = [*own, "scale" if floats else "size"]
@@ -231,12 +252,27 @@ def _name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
 def _local_name(cls: ModuleClass, column: Column, taken: set[str]) -> str:
     """What is worked out inside ``__init__`` has a short name: ``hidden``."""
     name = _name(cls, column, taken)
-    short = {"hidden_channels": "hidden", "hidden_features": "hidden"}.get(name, name)
+    short = "hidden" if name.startswith("hidden_") else name
     return short if short not in taken and not _in_forward(cls, column) else name
 
 
-_IN = ("in_channels", "in_features")
-_PORTS = (*_IN, "out_channels", "out_features")
+def _is_port(cls: ModuleClass, column: Column, inwards: bool) -> bool:
+    """Whether a size is that of the class's input (or output) in every instance."""
+    for instance, size in zip(cls.instances, column.values):
+        ports = instance.inputs if inwards else instance.outputs
+        if size is not ANYTHING and not any(size in value.shape[1:] for value in ports):
+            return False
+    return True
+
+
+def _common_part(cls: ModuleClass, column: Column) -> str | None:
+    """``se`` of se_reduce and se_expand, which share a size: what they are parts of."""
+    names = {Place(p.node, p.slot).member(cls.body).name for p in column.places if p.name}
+    if len(names) < 2 or None in names:
+        return None
+    words = [str(name).split("_") for name in names]
+    first = {name[0] for name in words}
+    return first.pop() if len(first) == 1 and min(map(len, words)) > 1 else None
 
 
 def _in_forward(cls: ModuleClass, column: Column) -> bool:

@@ -54,24 +54,59 @@ def _chain(facts: _Facts) -> str:
 
 
 def branch_names(body: Module) -> dict[int, str]:
-    """``branch2`` for a member (by id) that alone makes the second of several concatenated tensors."""
+    """Names for the members (by id) of several concatenated branches.
+
+    ``branch2`` for a member that alone makes the second; where that branch forks, also ``branch2a`` and ``branch2b``.
+    """
     users = body.users()
     found: dict[int, str] = {}
     for node in body.nodes:
         if node.target != "torch.cat" or len(node.inputs) < 3:
             continue
         for index, value in enumerate(node.inputs):
-            members: list[Submodule] = []
-            while value.node is not None and len(users.get(id(value), [])) == 1:
-                maker = value.node
-                if isinstance(maker.target, Submodule):
-                    members.append(maker.target)
-                if len(maker.inputs) != 1:
-                    break
-                value = maker.inputs[0]
-            if len(members) == 1:
-                found[id(members[0])] = f"branch{index + 1}"
+            name = f"branch{index + 1}"
+            chain, fork = _chain_before(value, users)
+            if fork is not None and not chain:
+                tips = [_chain_before(tip, users)[0] for tip in fork.inputs]
+                trunk = _trunk(fork, users)
+                if all(len(tip) == 1 for tip in tips) and len(trunk) == 1:
+                    found[id(trunk[0])] = name
+                    found.update((id(tip[0]), f"{name}{chr(97 + i)}") for i, tip in enumerate(tips))
+            elif len(chain) == 1:
+                found[id(chain[0])] = name
     return found
+
+
+def _chain_before(
+    value: Value, users: dict[int, list[Node]]
+) -> tuple[list[Submodule], Node | None]:
+    """The members that make a value, up to what others read too; and the concatenation that they end at, if any."""
+    members: list[Submodule] = []
+    while value.node is not None and len(users.get(id(value), [])) == 1:
+        maker = value.node
+        if maker.target == "torch.cat":
+            return members, maker
+        if isinstance(maker.target, Submodule):
+            members.append(maker.target)
+        if len(maker.inputs) != 1:
+            break
+        value = maker.inputs[0]
+    return members, None
+
+
+def _trunk(fork: Node, users: dict[int, list[Node]]) -> list[Submodule]:
+    """The members before the tensor that all tips of a fork begin with."""
+    start: set[int] = set()
+    source: Value | None = None
+    for source in fork.inputs:
+        while source.node is not None and len(users.get(id(source), [])) == 1:
+            source = source.node.inputs[0]
+        start.add(id(source))
+    if source is None or source.node is None or len(start) != 1:
+        return []
+    maker = source.node
+    rest = _chain_before(maker.inputs[0], users)[0] if len(maker.inputs) == 1 else []
+    return [*([maker.target] if isinstance(maker.target, Submodule) else []), *rest]
 
 
 class _Facts:
