@@ -142,7 +142,7 @@ def compare(
     net.train(training)
     cases = [inputs] if inputs is not None else [inputs_for(model, batch) for batch in batches]
     for arrays in cases:
-        expected = flatten(_run_keras(model, arrays, training))
+        expected = flatten(run_keras(model, arrays, training))
         actual = run_torch(result, net, arrays)
         assert len(actual) == len(expected)
         for index, (a, e) in enumerate(zip(actual, expected)):
@@ -152,20 +152,26 @@ def compare(
     return result
 
 
-def _run_keras(model: Any, arrays: list[np.ndarray], training: bool) -> Any:
+def run_keras(model: Any, arrays: list[np.ndarray], training: bool = False) -> Any:
     """The model's outputs; compiled as one program, which is several times faster than op by op."""
     import jax
 
+    given = {"training": training} if model._call_has_training_arg else {}
+    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+        return model(_as_keras(model, arrays), **given)  # whose state has to move on
     trainable = [v.value for v in model.trainable_variables]
     fixed = [v.value for v in model.non_trainable_variables]
-    run = jax.jit(lambda *args: model.stateless_call(*args, training=training)[0])
+    run = jax.jit(lambda *args: model.stateless_call(*args, **given)[0])
     return run(trainable, fixed, _as_keras(model, arrays))
 
 
 def _as_keras(model: Any, arrays: list[np.ndarray]) -> Any:
     import keras
 
-    return arrays[0] if len(arrays) == 1 else keras.tree.pack_sequence_as(model.input, arrays)
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is None or len(arrays) == 1:
+        return arrays[0] if len(arrays) == 1 else arrays
+    return keras.tree.pack_sequence_as(structure, arrays)
 
 
 def _compare_gradients(model: Any, result: Any, net: Any, arrays: list[np.ndarray], training: bool, tolerance: float) -> None:

@@ -8,7 +8,7 @@ import torch
 
 import keras2torch
 from keras2torch.write import texts
-from oracle import assert_close, build, flatten, randomise, run_torch
+from oracle import assert_close, build, flatten, randomise, run_keras, run_torch
 from pairing import pair_weights
 from run_oracle import all_cases, build_oracle, read_case
 
@@ -38,23 +38,13 @@ def test_case_equals_keras(case):
     net = build(result)
     for batch in (3, 1):
         arrays = case_inputs(case, result, batch)
-        given = arrays[0] if len(arrays) == 1 else arrays
-        expected = flatten(real(_as_input(real, given), training=False))
+        expected = flatten(run_keras(real, arrays))
         actual = run_torch(result, net, arrays)
         assert len(actual) == len(expected)
         for index, (a, e) in enumerate(zip(actual, expected)):
             assert_close(a, e, 1e-5, f"output {index}")
     for name, text in texts(result).items():  # the training script, or one that says why it only predicts
         compile(text, name, "exec")
-
-
-def _as_input(real, given):
-    import keras
-
-    structure = getattr(real, "_inputs_struct", None)
-    if isinstance(given, list) and structure is not None:
-        return keras.tree.pack_sequence_as(structure, given)
-    return given
 
 
 def case_inputs(case, result, batch):
