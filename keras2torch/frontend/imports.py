@@ -114,7 +114,13 @@ class Importer:
         for path in (name, *_ALSO.get(name, ()), *(f"{name}.{item}" for item in fromlist or ())):
             sandbox.quieten(path)
         if fromlist and not isinstance(module, Absent):
-            missing = [item for item in fromlist if item != "*" and not hasattr(module, item)]
+            missing = [
+                item
+                for item in fromlist
+                if item != "*"
+                and not hasattr(module, item)
+                and f"{module.__name__}.{item}" not in sys.modules  # a part that is being imported
+            ]
             if missing and not self._guarded():
                 return _WithMissingNames(module)
         return module

@@ -1,15 +1,18 @@
 """SimpleRNN, LSTM, GRU and RNN over any cells, with Keras's signatures. How they run: recurrent_lowering.py.
 
 Arguments: keras/src/layers/rnn/{rnn,simple_rnn,lstm,gru}.py of Keras 3.15. A script is taken with today's
-defaults (``recurrent_activation="sigmoid"``), whatever the Keras that it was written for; a saved file states its own.
+``recurrent_activation="sigmoid"``, whatever the Keras that it was written for, and with the ``reset_after`` of its
+own Keras, as the weights have other shapes; a saved file states both.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from keras2torch import config
 from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
+from keras2torch.frontend.recording import note
 from keras2torch.graph import Graph, Shape, Spec, Tensor, map_structure
 from keras2torch.layers.base import Layer, as_tensor
 from keras2torch.layers.recurrent_base import (
@@ -293,6 +296,16 @@ class GRU(_Recurrent):
     cell_class = GRUCell
     cell_name = "gru_cell"
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        old = config.before_tensorflow_2 or not OLD_NAMES.keys().isdisjoint(kwargs)
+        if old and self.optional_order and "reset_after" not in kwargs:
+            kwargs["reset_after"] = False
+            note("GRU resets before its product (reset_after=False), as in Keras 1.0 to 2.3")
+        super().__init__(*args, **kwargs)
+
+    optional_order = True
+    """Whether a GRU of Keras 1.0 to 2.3 resets before its product, unless it is told otherwise."""
+
 
 class CuDNNLSTM(LSTM):
     """Keras 2's LSTM for GPUs: the same function, always with tanh and sigmoid."""
@@ -300,3 +313,5 @@ class CuDNNLSTM(LSTM):
 
 class CuDNNGRU(GRU):
     """Keras 2's GRU for GPUs: the same function as GRU with ``reset_after=True``."""
+
+    optional_order = False

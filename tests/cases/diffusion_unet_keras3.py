@@ -10,7 +10,7 @@ from keras import layers, ops
 
 image_size = 32
 embedding_dims = 16
-embedding_max_frequency = 1000.0
+embedding_max_frequency = 20.0
 widths = [8, 16, 24]
 block_depth = 2
 

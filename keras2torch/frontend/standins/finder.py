@@ -200,6 +200,7 @@ class Finder:
     def create_module(spec: Any) -> types.ModuleType:
         if paths.is_old(spec.name):
             config.keras_version = 2
+            config.before_tensorflow_2 |= spec.name.startswith("keras.")
         return module_for(canonical_path(spec.name))
 
     @staticmethod
