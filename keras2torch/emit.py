@@ -16,6 +16,7 @@ from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
 from keras2torch.quoting import comment, prose, quote
+from keras2torch.tables import table_lines
 
 LINE_LENGTH = 100
 
@@ -81,7 +82,7 @@ def _class_text(
 ) -> ClassText:
     body = cls.body
     parameters = ", ".join(map(_parameter_text, cls.parameters))
-    init = [line for member in body.members for line in _member_lines(member)]
+    init = [line for member in body.members for line in _member_lines(member, root)]
     if root and has_function:
         init.append("self.apply(init_like_keras)")
     init += initial  # after what serves all modules: the exceptions
@@ -130,9 +131,12 @@ def _parameter_text(parameter: Parameter) -> str:
     return f"{parameter.name}: {parameter.annotation}{default}"
 
 
-def _member_lines(member: Any) -> list[str]:
+def _member_lines(member: Any, root: bool) -> list[str]:
     note = f"  # {comment(member.note)}" if getattr(member, "note", None) else ""
     if isinstance(member, Submodule):
+        table = table_lines(member) if root else None
+        if table is not None:
+            return table
         line = f"self.{member.name} = {submodule_text(member)}"
         if note and len(line) + len(note) + 8 > LINE_LENGTH:
             return [note.strip(), line]

@@ -125,7 +125,9 @@ class _Writer:
         names = []
         if isinstance(target, Submodule) and target.name:
             base = re.sub(r"\d+\Z", "", target.name)
-            if base.rpartition("_")[2] in _ROLES or re.fullmatch(r"branch\d+[a-z]?", target.name):
+            if base.partition("_")[0] == "shortcut":
+                names.append("shortcut")
+            elif base.rpartition("_")[2] in _ROLES or re.fullmatch(r"branch\d+[a-z]?", target.name):
                 names.append(target.name)
         names += self.purpose(node)
         if node.kind == "size":
@@ -232,7 +234,8 @@ class _Writer:
             nests = once and not self.must_name(node)
             # The branches of one expression wait for each other; a layer with weights stands in order.
             plain = nests and not _is_weighty(node)
-            self.flush_up_to_others(set(map(id, node.inputs)), weighty_only=plain)
+            wanted = set(map(id, node.inputs)) | (self.read_together(node) if nests else set())
+            self.flush_up_to_others(wanted, weighty_only=plain)
             text = self.expression(node)
             waiting = [self.pending[id(v)] for v in node.inputs if id(v) in self.pending]
             crowded = _is_weighty(node) and any(
@@ -271,6 +274,18 @@ class _Writer:
             return False
         says = bool(hint) and not is_generic(to_identifier(hint or "x")) and _is_weighty(node)
         return bool(node.output.name) or says
+
+    def read_together(self, node: Node) -> set[int]:
+        """Waiting values that one operator reads with what ``node`` makes: weightless ones, and calls beside a call."""
+        (reader,) = self.users.get(id(node.output), [None])
+        if reader is None or reader.kind != "operator":
+            return set()
+        waiting = [id(value) for value in reader.inputs if id(value) in self.pending]
+        texts = {key: self.pending[key].text for key in waiting}
+        plain = _is_weighty(node) and not any(id(value) in self.pending for value in node.inputs)
+        return {
+            key for key, text in texts.items() if not text.weighty or (plain and text.depth == 1)
+        }
 
     def flush_up_to_others(self, wanted: set[int], weighty_only: bool = False) -> None:
         """Write out waiting nodes, up to the last one that the next node does not read itself."""

@@ -26,6 +26,18 @@ def is_generic(name: str) -> bool:
     return bool(_GENERIC.match(name))
 
 
+_VERB = re.compile(
+    r"_*(create|build|make|get|define|construct|apply|add(?=_\w+_(?:block|layer)s?\Z))_+(?=[A-Za-z])"
+    r"|(create|build|make|get|define|construct)(?=[A-Z])"
+)
+
+
+def noun_of(function: str) -> str:
+    """What a function makes: create_encoder -> encoder. The name itself where nothing would be left."""
+    noun = _VERB.sub("", function, count=1) if _VERB.match(function) else function
+    return function if is_generic(noun.lower()) else noun
+
+
 def common_name(given: list[str]) -> str | None:
     """The words that several names share: block1_conv1, block2_conv1 -> conv1. None if there are none."""
     words = [to_identifier(name).split("_") for name in given]
@@ -56,6 +68,23 @@ def digits_last(name: str) -> str:
     """``layer_1_conv`` or ``1_conv`` -> conv1: a number in front says which, not what."""
     match = re.match(r"(?:layer_)?(\d+)_([a-z]+)\Z", name)
     return f"{match[2]}{match[1]}" if match else name
+
+
+LONG = 24  # characters of a name that repeats what its neighbours say
+
+
+def without_common_words(given: list[str | None]) -> list[str | None]:
+    """Long names without the words that most of them have: separable_conv_1_normal_left1 -> left1."""
+    words = [name.split("_") if name else [] for name in given]
+    named = [row for row in words if row]
+    if len(named) < 4 or max(len(name or "") for name in given) < LONG:
+        return given
+    common = {
+        w for row in named for w in row if 2 * sum(w in other for other in named) >= len(named)
+    }
+    short = ["_".join(word for word in row if word not in common) for row in words]
+    kept = [name for name in short if name]
+    return given if len(set(kept)) < len(kept) else [name or None for name in short]
 
 
 _KINDS = "conv|bn|norm|layernorm|dense|fc|relu|act|pool|pad"

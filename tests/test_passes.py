@@ -7,12 +7,16 @@ import textwrap
 
 import pytest
 
+from keras2torch.constructors import literal
 from keras2torch.layers import REGISTRY
 from keras2torch.layers.base import clear_names
 from keras2torch.lower import lower
 from keras2torch.models import Input, Model
 from keras2torch.module import Module, ModuleClass
+from keras2torch.naming import in_one_style
 from keras2torch.passes import PASSES, run_passes
+from keras2torch.passes.formulas import fraction
+from keras2torch.tables import table_lines
 
 Conv2D, Add, Dense, Dropout = (REGISTRY[n] for n in ("Conv2D", "Add", "Dense", "Dropout"))
 BatchNormalization, Concatenate = REGISTRY["BatchNormalization"], REGISTRY["Concatenate"]
@@ -94,10 +98,10 @@ def test_order_puts_branches_one_after_the_other():
 
 
 def test_tidy_keeps_dimensions_instead_of_a_reshape():
-    Pool, Reshape = REGISTRY["GlobalAveragePooling2D"], REGISTRY["Reshape"]
+    pool, reshape = REGISTRY["GlobalAveragePooling2D"], REGISTRY["Reshape"]
 
     def build(x):
-        return conv(Reshape((1, 1, 4))(Pool()(conv(x))))
+        return conv(reshape((1, 1, 4))(pool()(conv(x))))
 
     before, after = upto(build, "tidy")
     assert [n.target for n in before.nodes if n.kind == "method"] == ["mean", "reshape"]
@@ -230,6 +234,39 @@ def test_padding_folds_even_pads_and_spells_out_others():
     assert after.nodes[0].target.args["padding"] == 1
 
 
+def test_padding_of_zeros_is_never_seen_by_a_max_of_what_is_not_negative():
+    def build(x, activation):
+        x = REGISTRY["ZeroPadding2D"](1)(conv(x, activation=activation))
+        return REGISTRY["MaxPooling2D"](3, 2)(x)
+
+    _, after = upto(lambda x: build(x, "relu"), "padding")
+    assert after.nodes[-1].target == "F.max_pool2d" and after.nodes[-1].kwargs["padding"] == 1
+    _, after = upto(lambda x: build(x, "elu"), "padding")
+    assert [n.target for n in after.nodes[-2:]] == ["F.pad", "F.max_pool2d"]
+
+
+def test_tidy_knows_the_hard_sigmoid():
+    def build(x):
+        return REGISTRY["Rescaling"](1 / 6)(REGISTRY["ReLU"](6.0)(x + 3.0)) * x
+
+    _, after = upto(build, "tidy")
+    assert [n.target for n in after.nodes] == ["F.hardsigmoid", "*"]
+
+
+def test_glue_puts_a_change_of_axes_into_the_block():
+    def build(x):
+        for index in (1, 2):
+            x = conv(conv(x, name=f"block{index}_conv1"), name=f"block{index}_conv2")
+            x = REGISTRY["LayerNormalization"](name=f"block{index}_norm")(x)
+        return conv(x)
+
+    before, after = upto(build, "glue")
+    assert [n.target for n in before.nodes if n.kind == "method"] == ["permute"] * 2
+    [block] = child_classes(after)
+    assert block.body.nodes[-1].target == "permute"
+    assert not any(n.kind == "method" for n in after.nodes)
+
+
 def test_sequential_groups_stages():
     def build(x):
         for stage in (1, 2):
@@ -272,6 +309,82 @@ def test_parameters_by_role_and_by_formula():
     assert {name: formula.text for name, formula in cls.derived.items()} == {
         "hidden": "4 * out_channels"
     }
+
+
+def test_pads_follow_from_the_stride_in_words():
+    def build(x):
+        for index, (filters, stride) in enumerate(((4, 1), (8, 2), (8, 1), (16, 2), (16, 1)), 1):
+            x = conv(x, filters, name=f"block{index}_conv1", strides=stride, use_bias=False)
+            x = BatchNormalization(name=f"block{index}_bn1")(x)
+            x = conv(x, filters, name=f"block{index}_conv2", activation="relu")
+        return x
+
+    [cls] = child_classes(run_passes(flat(build)))
+    pad = next(m for m in cls.body.members if m.cls == "nn.ZeroPad2d")
+    assert literal(pad.args["padding"]) == "1 if stride == 1 else (0, 1, 0, 1)"
+
+
+@pytest.mark.parametrize(
+    "given, wanted",
+    [
+        (["conv1_conv", "conv1_bn"], ["conv1", "bn1"]),
+        (["bn0", "conv1", "bn1", "conv2"], ["bn1", "conv1", "bn2", "conv2"]),
+        (["stem", "conv_1", None], ["stem", "conv_1", None]),
+        (["conv1_bn", "bn1"], ["conv1_bn", "bn1"]),  # two would get one name
+    ],
+)
+def test_names_in_one_style(given, wanted):
+    assert in_one_style(given, [False] * len(given)) == wanted
+
+
+def test_what_is_behind_the_blocks_is_the_head():
+    assert in_one_style(["conv1", "blocks", "conv_1"], [False, True, False])[2] == "head_conv"
+
+
+def test_a_rate_that_rises_is_told_as_a_fraction():
+    assert fraction([0.0, 0.2 * 6 / 16, 0.2 * 14 / 16], 16) == 0.2
+    assert fraction([0.0, 0.07500000000000002], 16) is None
+
+
+def test_a_table_of_stages():
+    def build(x):
+        index = 0
+        for width, stride, count in ((8, 1, 2), (16, 2, 3), (24, 2, 3), (32, 1, 3), (40, 2, 3)):
+            for step in range(count):
+                index += 1
+                strides = stride if step == 0 else 1
+                x = conv(x, width, name=f"block_{index}_conv", strides=strides, use_bias=False)
+                x = BatchNormalization(name=f"block_{index}_bn")(x)
+                x = conv(x, width, name=f"block_{index}_out", activation="relu")
+        return x
+
+    module = run_passes(flat(build))
+    [member] = [m for m in module.members if m.items]
+    lines = table_lines(member)
+    assert "for out_channels, stride, count in (" in lines and "    (16, 2, 3)," in lines
+    made = eval_table(lines, member)
+    assert made == [tuple(item.args.values()) for item in member.items]
+
+
+def eval_table(lines, member):
+    """The arguments that the loop gives to each block."""
+    calls = []
+
+    class Sequence:
+        @staticmethod
+        def Sequential(*blocks):  # noqa: N802
+            return blocks
+
+        Module = object
+
+    names = {p.name: p.default for p in member.items[0].cls.parameters}
+
+    def block(*args, **kwargs):
+        calls.append(tuple({**names, **dict(zip(names, args)), **kwargs}.values()))
+
+    space = {"nn": Sequence, member.items[0].cls.name: block, "self": type("Self", (), {})()}
+    exec("\n".join(lines), space)
+    return calls
 
 
 def test_a_flag_follows_from_the_channels():

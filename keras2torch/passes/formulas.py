@@ -216,3 +216,12 @@ def _are_pads(column: Any) -> bool:
     return column.role == "padding" and all(
         v is ANYTHING or isinstance(v, tuple) for v in column.values
     )
+
+
+def fraction(values: list[float], count: int) -> float | None:
+    """The rate of which all values are a number of ``count``-th parts, to the last bit."""
+    for rate in (0.1, 0.2, 0.3, 0.4, 0.5):
+        steps = [round(value * count / rate) for value in values]
+        if max(steps) <= count and all(rate * n / count == v for n, v in zip(steps, values)):
+            return rate
+    return None

@@ -25,6 +25,19 @@ def inline(module: Module) -> Module:
     return module
 
 
+def unwrap(module: Module) -> None:
+    """The same for blocks of which nothing but the call of another is left."""
+    for cls in classes_of(module):
+        scope = cls.body.scope
+        if scope is None or scope.kind != "pattern" or branches(cls.body.nodes):
+            continue
+        members = cls.body.members
+        inner = members[0] if len(members) == 1 else None
+        if isinstance(inner, Submodule) and inner.body is not None:
+            for parent in _bodies(module):
+                _inline(parent, cls)
+
+
 def _bodies(root: Module) -> list[Module]:
     return [instance for cls in classes_of(root) for instance in cls.instances]
 

@@ -6,7 +6,7 @@ Conv2D(...), Conv2D(...)    ->    self.conv1, self.conv2
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
 from collections import Counter
 
@@ -17,10 +17,11 @@ from keras2torch.naming import (
     digits_last,
     in_one_style,
     is_generic,
+    without_common_words,
     without_prefix,
 )
-from keras2torch.passes.sequential import GENERATED
-from keras2torch.passes.vocabulary import block_name, branch_names
+from keras2torch.passes.sequential import GENERATED, stage_of
+from keras2torch.passes.vocabulary import block_name, branch_names, reduces, shortcut_names
 from keras2torch.quoting import to_class_name, to_identifier
 
 _SHORT = {
@@ -89,6 +90,7 @@ def _name_classes(module: Module, classes: list[ModuleClass], family: str) -> No
         if family and cls.name.startswith(prefix := to_class_name(family.rstrip("_"))):
             cls.name = cls.name[len(prefix) :] or cls.name
         bases[id(cls)] = to_class_name(cls.name)
+    _tell_apart(classes, bases)
     totals = Counter(bases.values())
     taken = Counter[str]()
     roots = [cls for cls in classes if cls is module.cls]
@@ -101,6 +103,35 @@ def _name_classes(module: Module, classes: list[ModuleClass], family: str) -> No
             )
         else:
             cls.name = base if taken[base] == 1 else f"{base}{taken[base]}"
+
+
+def _tell_apart(classes: list[ModuleClass], bases: dict[int, str]) -> None:
+    """Of blocks that the field calls the same, those that make the image smaller are called so."""
+    totals = Counter(bases.values())
+    for base in [base for base, count in totals.items() if count > 1]:
+        same = [cls for cls in classes if bases[id(cls)] == base]
+        if base in ("Inception", "Transition") or any(cls.body.scope is None for cls in same):
+            continue
+        down = [cls for cls in same if _found(cls) and reduces(cls.body)]
+        numbers = {id(cls): _numbered_name(cls) for cls in same}
+        if None not in numbers.values() and len(set(numbers.values())) == len(same):
+            bases.update((key, str(name)) for key, name in numbers.items())
+        elif 0 < len(down) < len(same):
+            bases.update((id(cls), f"Down{base}") for cls in down)
+
+
+def _numbered_name(cls: ModuleClass) -> str | None:
+    """``Block35`` of block35_1, block35_2 ...: what the program itself numbers its kinds of blocks with."""
+    given = {
+        to_identifier(i.scope.name).split("_")[0] for i in cls.instances if i.scope is not None
+    }
+    name = given.pop() if len(given) == 1 and len(cls.instances) > 1 and _found(cls) else ""
+    return to_class_name(name) if re.fullmatch(r"[a-z]+\d+", name) else None
+
+
+def _found(cls: ModuleClass) -> bool:
+    """Whether the class has no name of the program's."""
+    return cls.body.scope is not None and cls.body.scope.kind == "pattern"
 
 
 def _shared_name(cls: ModuleClass) -> str:
@@ -142,11 +173,12 @@ def _name_members(cls: ModuleClass, family: str) -> None:
         for row in zip(*(instance.members for instance in cls.instances))
     ]
     firsts = cls.body.members
-    branches = branch_names(cls.body)
+    branches = {**branch_names(cls.body), **shortcut_names(cls.body)}
     hints = [
         name if name and name not in GENERATED else branches.get(id(first), name)
         for first, name in zip(firsts, _hints(cls, rows))
     ]
+    hints = _lone_stages(firsts, hints)
     hints = in_one_style(hints, [_is_block(member) for member in firsts])
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
@@ -175,6 +207,24 @@ def _name_members(cls: ModuleClass, family: str) -> None:
         member.name = name
 
 
+def _lone_stages(members: list[Member], hints: list[str | None]) -> list[str | None]:
+    """``stage1`` for block1a, where the stages of several blocks are called stage2, stage3 ..."""
+    if sum(bool(re.fullmatch(r"stage\d+", hint or "")) for hint in hints) < 2:
+        return hints
+    found = list(hints)
+    for index, member in enumerate(members):
+        stage = stage_of(member) if isinstance(member, Submodule) and member.body else None
+        if stage is not None and re.fullmatch(r"stage\d+", stage) and stage not in found:
+            found[index] = stage
+    return found
+
+
+def _common_words(names: list[list[str]]) -> list[str]:
+    """The words that all of these begin with."""
+    columns = itertools.takewhile(lambda column: len(set(column)) == 1, zip(*names))
+    return [column[0] for column in columns]
+
+
 def _is_block(member: Member) -> bool:
     return isinstance(member, Submodule) and any(part.body for part in parts_of(member))
 
@@ -192,10 +242,10 @@ def _prefix(instance: Module) -> str:
         if isinstance(m, Submodule) and m.hints and (m.weights or m.items)
     ]
     given = [to_identifier(m.hints[0]).split("_") for m in weighted]
-    shared = os.path.commonprefix(given) if len(given) > 1 else []
+    shared = _common_words(given) if len(given) > 1 else []
     if scope.kind != "function":
         own = to_identifier(scope.name or "").split("_")
-        return "_".join([*os.path.commonprefix([shared, own]), ""]).lstrip("_")
+        return "_".join([*_common_words([shared, own]), ""]).lstrip("_")
     shared = shared[: min(map(len, given), default=1) - 1]
     numbers = [i for i, word in enumerate(shared) if word[-1:].isdigit()]
     return "_".join([*shared[: numbers[-1] + 1], ""]) if numbers else ""
@@ -206,7 +256,7 @@ def _hints(cls: ModuleClass, rows: list[list[tuple[Member, str]]]) -> list[str |
     scope = cls.body.scope
     found = [_hint(row) for row in rows]
     if scope is not None and scope.kind == "pattern":
-        found = without_prefix(found)
+        found = without_common_words(without_prefix(found))
     result: list[str | None] = []
     for name in found:
         name = digits_last(name) if name else None
@@ -221,10 +271,18 @@ def _hint(row: list[tuple[Member, str]]) -> str | None:
         if any(len(member.hints) <= position for member, _ in row):
             return None
         given = [_without(member.hints[position], prefix) for member, prefix in row]
+        if all(
+            isinstance(m, Submodule) and m.body and m.body.scope and m.body.scope.kind == "pattern"
+            for m, _ in row
+        ):
+            given = [_MERGERS.sub("", name) for name in given]  # a block is more than its last step
         name = common_name(given)
         if name and not is_generic(name) and name not in RESERVED:
             return name
     return None
+
+
+_MERGERS = re.compile(r"_(concat|concatenate|add|merge|out)(?=_|\Z)")
 
 
 def _without(hint: str, prefix: str) -> str:

@@ -25,6 +25,7 @@ from keras2torch.passes.formulas import (
     equal,
     evened,
     expansion,
+    fraction,
     pads_by_kernel,
     pads_by_stride,
 )
@@ -43,6 +44,7 @@ _ROLES = {
     "p": "dropout",
     "slope": "slope",
 }
+UGLY = 12  # characters of a float that is the result of some arithmetic
 _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1, "padding": 0}
 
 
@@ -73,7 +75,24 @@ def parameters(module: Module) -> Module:
     for cls in classes_of(module):
         if cls is not module.cls:
             _parametrise(cls, holders)
+    _as_fractions(module)
     return module
+
+
+def _as_fractions(root: Module) -> None:
+    """``0.2 * 6 / 16`` instead of 0.07500000000000001, where one rate rises from block to block."""
+    blocks = [p for m in root.members for p in parts_of(m) if isinstance(p.cls, ModuleClass)]
+    for key in dict.fromkeys((id(p.cls), name) for p in blocks for name in p.args):
+        rows = [part.args for part in blocks if (id(part.cls), key[1]) == (key[0], key[1])]
+        rows = [args for args in rows if type(args[key[1]]) is float]
+        values = [args[key[1]] for args in rows]
+        if not values or max(len(repr(value)) for value in values) < UGLY:
+            continue
+        rate = fraction(values, len(blocks))
+        for args, value in zip(rows, values):
+            if rate is not None and value:
+                step = round(value * len(blocks) / rate)
+                args[key[1]] = Formula(f"{rate} * {step} / {len(blocks)}")
 
 
 def _holders(root: Module) -> dict[int, Submodule]:

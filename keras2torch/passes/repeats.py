@@ -22,6 +22,7 @@ from keras2torch.module import (
     members_in,
 )
 from keras2torch.passes.discover import layer_name
+from keras2torch.passes.inline import unwrap
 from keras2torch.passes.outline import count_uses, fold
 from keras2torch.passes.regions import weighty
 from keras2torch.passes.skeleton import node_skeleton
@@ -40,6 +41,7 @@ def repeats(module: Module) -> Module:
         chains = [(cls, chain) for cls in classes_of(module) for chain in _chains(cls.body)]
         best = _best(chains)
         if best is None:
+            unwrap(module)
             return module
         made = ModuleClass("ConvNormAct", [])
         found = [

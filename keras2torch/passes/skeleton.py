@@ -50,6 +50,7 @@ def _shower(exact: bool, numbered: bool, loose: bool = False) -> Callable[[Any],
                 item.frozen,
                 item.hints[-1:],
                 _config(item.initial),
+                _content(item.constant),
             )
         if isinstance(item, Submodule):
             return _submodule(item, members)
@@ -92,6 +93,13 @@ def _shower(exact: bool, numbered: bool, loose: bool = False) -> Callable[[Any],
 
 def _kind(item: Any) -> str:
     return "number" if not isinstance(item, (list, tuple)) else "numbers"
+
+
+def _content(constant: Any) -> Any:
+    """A constant's own value: modules that hold different ones are of different classes."""
+    if constant is None or not hasattr(constant, "tobytes"):
+        return repr(constant)
+    return str(constant.dtype), tuple(constant.shape), constant.tobytes()
 
 
 def _config(value: Any) -> str:

@@ -27,7 +27,9 @@ def tidy(module: Module) -> Module:
             node.args = (before.args[0], *node.args[1:])
             module.nodes.remove(before)
             before = node.inputs[0].node
-        if before is not None and _undoes(before, node):
+        if before is not None and _is_hard_sigmoid(before, node):
+            _as_hard_sigmoid(module, before, node)
+        elif before is not None and _undoes(before, node):
             _skip(module, before, node)
         elif before is not None and _keeps_dimensions(before, node):
             before.kwargs["keepdim"] = True
@@ -35,6 +37,28 @@ def tidy(module: Module) -> Module:
             before.outputs, value.node = (value,), before
             module.nodes.remove(node)
     return module
+
+
+def _is_hard_sigmoid(relu6: Node, node: Node) -> bool:
+    """``F.relu6(x + 3) / 6``."""
+    if (relu6.kind, relu6.target, len(relu6.args)) != ("function", "F.relu6", 1):
+        return False
+    plus = relu6.args[0].node
+    return (
+        node.kind == "operator"
+        and (node.target, node.args[1:]) in (("*", (1 / 6,)), ("/", (6.0,)))
+        and plus is not None
+        and (plus.kind, plus.target, plus.args[1:]) == ("operator", "+", (3.0,))
+    )
+
+
+def _as_hard_sigmoid(module: Module, relu6: Node, node: Node) -> None:
+    plus = relu6.args[0].node
+    node.kind, node.target, node.args = "function", "F.hardsigmoid", plus.args[:1]
+    module.nodes.remove(relu6)
+    users = module.users()
+    if not users.get(id(plus.output)) and plus.output not in module.outputs:
+        module.nodes.remove(plus)
 
 
 def _undoes(before: Node, node: Node) -> bool:

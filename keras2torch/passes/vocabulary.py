@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from keras2torch.module import Module, Node, Submodule, Value, parts_of
+from keras2torch.passes.regions import branches
 
 
 def block_name(body: Module) -> str | None:
@@ -22,6 +24,9 @@ def block_name(body: Module) -> str | None:
             return "DenseLayer"
         if len(body.inputs) > 1 and facts.upsamples:
             return "DecoderBlock"
+        sums = sum(_is_sum(value) for value in last.inputs)
+        if len(last.inputs) > 2 and 2 * sums >= len(last.inputs):  # of pairs, as in NASNet
+            return "ReductionCell" if reduces(body) else "NormalCell"
         return "Inception" if len(last.inputs) > 2 else None
     if facts.merges and facts.upsamples:
         return "DecoderBlock"
@@ -32,13 +37,28 @@ def block_name(body: Module) -> str | None:
     return None
 
 
+def _is_sum(value: Value) -> bool:
+    return value.node is not None and value.node.kind == "operator" and value.node.target == "+"
+
+
+def reduces(body: Module) -> bool:
+    """Whether an image comes out smaller than it went in."""
+    before, after = body.inputs[0].shape, body.outputs[0].shape
+    if len(before) != len(after) or len(after) < 3:
+        return False
+    pairs = list(zip(before[2:], after[2:]))
+    return all(a is not None and b is not None and b < a for a, b in pairs)
+
+
 def _residual(facts: _Facts) -> str:
     if facts.depthwise:
         if facts.depthwise[0] == 0 and facts.layer_norm:
             return "ConvNeXtBlock"
-        if len(facts.convolutions) > 2 and facts.kernels[0] == 1:
+        if len(facts.convolutions) > 2 and facts.kernels[0] == 1 and len(facts.depthwise) == 1:
             return "MBConv" if facts.gated else "InvertedResidual"
         return "SeparableResidual"
+    if facts.concatenates:
+        return "InceptionResidual"
     if facts.main_kernels == [1, 3, 1]:
         return "Bottleneck"
     return "ResidualBlock"
@@ -61,7 +81,7 @@ def branch_names(body: Module) -> dict[int, str]:
     users = body.users()
     found: dict[int, str] = {}
     for node in body.nodes:
-        if node.target != "torch.cat" or len(node.inputs) < 3:
+        if node.target != "torch.cat" or not _from_one_tensor(node, users):
             continue
         for index, value in enumerate(node.inputs):
             name = f"branch{index + 1}"
@@ -75,6 +95,39 @@ def branch_names(body: Module) -> dict[int, str]:
             elif len(chain) == 1:
                 found[id(chain[0])] = name
     return found
+
+
+def shortcut_names(body: Module) -> dict[int, str]:
+    """``shortcut`` and ``shortcut_bn`` for the members (by id) of a projection that is added to the main branch."""
+    users = body.users()
+    last = _before_activation(body.outputs[0])
+    if last is None or last.kind != "operator" or last.target != "+" or len(last.inputs) != 2:
+        return {}
+    chains = [_chain_before(value, users)[0] for value in last.inputs]
+    chains.sort(key=len)
+    weights = [
+        sum(m.body is not None or (bool(m.weights) and "Norm" not in str(m.cls)) for m in chain)
+        for chain in chains
+    ]
+    if weights[0] != 1 or weights[1] < 2 or any(m.items or m.body for m in chains[0]):
+        return {}
+    return {
+        id(m): "shortcut_bn" if "Norm" in str(m.cls) else "shortcut" for m in chains[0] if m.weights
+    }
+
+
+def _from_one_tensor(node: Node, users: dict[int, list[Node]]) -> bool:
+    """Whether what is concatenated are branches: all made of one tensor, none the tensor itself."""
+    if len(node.inputs) > 2:
+        return True
+    starts = []
+    for value in node.inputs:
+        while value.node is not None and len(users.get(id(value), [])) == 1:
+            if len(value.node.inputs) != 1:
+                return False
+            value = value.node.inputs[0]
+        starts.append(value)
+    return starts[0] is starts[-1] and all(value is not starts[0] for value in node.inputs)
 
 
 def _chain_before(
@@ -111,7 +164,7 @@ def _trunk(fork: Node, users: dict[int, list[Node]]) -> list[Submodule]:
 
 class _Facts:
     def __init__(self, body: Module):
-        parts = [part for member in body.members for part in parts_of(member)]
+        parts = list(_all_parts(body))
         self.convolutions = [p for p in parts if str(p.cls).startswith("nn.Conv")]
         self.kernels = [_kernel(p) for p in self.convolutions]
         optional = {
@@ -137,6 +190,7 @@ class _Facts:
             and node.output.shape == node.inputs[0].shape
             for node in body.nodes
         )
+        self.concatenates = "torch.cat" in targets
         self.pools = any("pool" in name for name in targets)
         self.upsamples = any("interpolate" in n for n in targets) or any(
             "Transpose" in str(p.cls) or "Upsample" in str(p.cls) for p in parts
@@ -148,6 +202,17 @@ class _Facts:
         )
         first = body.nodes[0].target
         self.starts_with_norm = isinstance(first, Submodule) and "Norm" in str(first.cls)
+
+
+def _all_parts(body: Module) -> Iterator[Submodule]:
+    """The parts of a block, and those of the small chains in it."""
+    for member in body.members:
+        for part in parts_of(member):
+            chain = part.body is not None and not branches(part.body.nodes)
+            if part.body is not None and chain:
+                yield from _all_parts(part.body)
+            else:
+                yield part
 
 
 def _kernel(sub: Submodule) -> Any:
