@@ -38,7 +38,7 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
             "  # Keras takes the last part",
         ]
         made["train"] = _set(train, "[:split]")
-        made["validation"] = _set(train, "[split:]")
+        made["validation"] = _set(sets["train"], "[split:]")  # classes weigh in training alone
     elif "validation" in sets:
         made["validation"] = _set(sets["validation"])
     if "test" in sets and sets["test"] != sets.get("validation"):

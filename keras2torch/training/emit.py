@@ -96,6 +96,12 @@ class _Emission:
                 )
         if self.fit.get("shuffle") == "batch":
             raise UnsupportedError('fit(shuffle="batch") is not carried', fix="use shuffle=True")
+        weights = [self.fit.arguments.get(name) for name in ("sample_weight", "class_weight")]
+        if all(value is not None for value in weights):
+            raise UnsupportedError(
+                "fit() is given both sample_weight and class_weight, which Keras 3 refuses",
+                fix="multiply them in sample_weight",
+            )
         if isinstance(self.fit.arguments.get("sample_weight"), (dict, list, tuple)):
             raise UnsupportedError("sample_weight per output is not carried")
 
