@@ -65,7 +65,7 @@ def _open_path(
 
         recorded = run_script(path, model=model, notes=notes)
         if weights is not None:
-            from keras2torch.frontend.saved import attach_file
+            from keras2torch.frontend.saved_attach import attach_file
 
             attach_file(recorded, weights)
     else:

@@ -179,7 +179,7 @@ def finished(options: Any, image: Any, x: Any, files: tuple[str, str] | None) ->
 
 
 def _load(model: Any, path: Path, imagenet: bool) -> None:
-    from keras2torch.frontend.saved import attach_file
+    from keras2torch.frontend.saved_attach import attach_file
 
     if path.is_file():
         attach_file(model, path)

@@ -107,7 +107,7 @@ def _contents(model: Model) -> tuple[set[int], set[int]]:
     owners = {
         id(s.owner) for call in graph.calls for s in inside(call) if isinstance(s.owner, Model)
     }
-    owners |= {id(layer) for layer in _all_sublayers(model)} if model.user_defined else set()
+    owners |= {id(layer) for layer in _all_sublayers(model)}
     return owners - {id(model)}, {id(call) for call in graph.calls}
 
 

@@ -25,7 +25,7 @@ _MODELS = {"Functional", "Model", "Sequential"}
 _MAX_DEPTH = 64
 
 
-class NotYet(Exception):
+class NotYetError(Exception):
     """A node refers to a call that has not been replayed yet."""
 
 
@@ -50,10 +50,32 @@ class Replayer:
         ):
             assert isinstance(inner, dict)
             return self._functional(inner, depth)
+        own = self._own_class(name, config)
+        if own is not None and issubclass(own, Model):
+            return self._subclassed(own, config)
         raise UnsupportedError(
             f"the saved model is of the class {name}, whose own call() is not in the file",
             fix="give its source with --custom FILE.py, or generate from the program that makes it",
         )
+
+    def _own_class(self, name: str, item: dict[str, Any]) -> Any:
+        """The user's class of that name, or of the name it is registered under; None: there is none."""
+        registered = str(item.get("registered_name") or item["class_name"])
+        return self.custom.get(name) or self.custom.get(registered)
+
+    def _subclassed(self, cls: Any, item: dict[str, Any]) -> Model:
+        """A model whose call() is the user's, run on inputs of the shapes that it was built with."""
+        config = item["config"]
+        if not isinstance(config, dict):
+            raise SavedModelError(f"the config of the {cls.__name__} model is no object")
+        arguments = {k: self.value(v) for k, v in config.items() if k not in _IGNORED}
+        model = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
+        mark_name(model)
+        built = item.get("build_config")
+        shape = built.get("input_shape") if isinstance(built, dict) else None
+        if model.outputs is None and shape:
+            model.build(_shapes(shape))
+        return model
 
     # Sequential.
     def _sequential(self, config: Any, depth: int) -> Sequential:
@@ -99,7 +121,7 @@ class Replayer:
                     continue
                 try:
                     args, kwargs = self._arguments(node, state)
-                except NotYet:
+                except NotYetError:
                     blocked.add(name)
                     later.append((name, node))
                     continue
@@ -229,7 +251,7 @@ class Replayer:
                 fix="generate from the program that makes the model, or replace the Lambda by a named layer",
             )
         if name == "function":
-            return config
+            return self._function(config)
         if name in _MODELS:  # inside TimeDistributed
             return self.layer(value, depth)
         if str(name) in REGISTRY and str(value.get("module", "keras.layers")).startswith(
@@ -269,9 +291,7 @@ class Replayer:
             return _keras1_merge(config)
         if self.version < 3 and name in ("GRU", "GRUCell"):
             config = {"reset_after": False, **config}  # which Keras 1, and 2 at first, did not have
-        own = self.custom.get(name) or self.custom.get(
-            str(item.get("registered_name") or item["class_name"])
-        )
+        own = self._own_class(name, item)
         if own is not None:
             cls = own
         elif name in REGISTRY and (
@@ -285,6 +305,8 @@ class Replayer:
         arguments = {
             k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED
         }
+        for key in [k for k, v in arguments.items() if "activation" in k and isinstance(v, str)]:
+            arguments[key] = self._function(arguments[key])
         if cls is InputLayer:
             return _input_layer(arguments)
         for key in [
@@ -296,6 +318,11 @@ class Replayer:
         layer = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
         mark_name(layer)
         return layer
+
+    def _function(self, name: Any) -> Any:
+        """The user's function of that name ("package>name"), or the name itself."""
+        own = self.custom.get(str(name).rpartition(">")[2])
+        return own if own is not None and not isinstance(own, type) else name
 
     def _operation(self, name: str, config: dict[str, Any]) -> Callable[..., Any]:
         function = operation(name)
@@ -354,7 +381,7 @@ class _Calls:
     version: int
 
     def tensor(self, reference: Any, output: bool = False) -> Tensor:
-        """``[layer, node, tensor]`` -> the tensor. Raises NotYet where the call is still to come."""
+        """``[layer, node, tensor]`` -> the tensor. Raises NotYetError where the call is still to come."""
         if not _is_reference(reference):
             raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
         name, node, index = reference[0], reference[1], reference[2]
@@ -365,7 +392,7 @@ class _Calls:
         node -= self._offset(self.made[name], output)
         done = self.calls[name]
         if not 0 <= node < len(done):
-            raise NotYet(name)
+            raise NotYetError(name)
         tensors = tensors_in(done[node])
         if not 0 <= index < len(tensors):
             raise SavedModelError(f"the layer {name!r} has no output {index}")
@@ -384,10 +411,10 @@ class _Calls:
         if _is_reference(value):
             try:
                 return self.tensor(value, output=True)
-            except NotYet:
+            except NotYetError:
                 try:
                     return self.tensor([value[0], value[1] + 1, value[2]], output=True)
-                except NotYet:
+                except NotYetError:
                     raise SavedModelError(
                         f"the model's port {str(value)[:80]!r} is never made"
                     ) from None
@@ -482,6 +509,15 @@ def _shape(value: Any) -> tuple[int | None, ...]:
     ):
         raise SavedModelError(f"{str(value)[:80]!r} is no shape")
     return tuple(value)
+
+
+def _shapes(value: Any) -> Any:
+    """One shape, or a list or a dict of them."""
+    if isinstance(value, dict):
+        return {key: _shapes(item) for key, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
+        return [_shapes(item) for item in value]
+    return _shape(value)
 
 
 def _class_of(item: dict[str, Any]) -> str:

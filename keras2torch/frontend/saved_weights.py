@@ -135,13 +135,21 @@ class AttributeWeights(Weights):
         self._lists: dict[int, dict[str, Slot]] = {}
 
     def for_layer(self, path: Path) -> list[Weight]:
+        slot, node = self._find(path)
+        return list(self._collect(slot, node)) if slot else []
+
+    def slot(self, path: Path) -> Slot | None:
+        """What the file keeps for a layer, or None where it keeps nothing."""
+        return self._find(path)[0]
+
+    def _find(self, path: Path) -> tuple[Slot | None, LayerTree | None]:
         slot: Slot | None = self._root
         node: LayerTree | None = self._tree
         for depth, key in enumerate(path):
             slot, node = self._step(slot, node, key, path[: depth + 1])
             if slot is None:
-                return []
-        return list(self._collect(slot, node)) if slot else []
+                return None, None
+        return slot, node
 
     def unclaimed(self) -> list[str]:
         claimed = {weight.name for weight in self.for_layer(())}

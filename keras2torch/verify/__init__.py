@@ -66,7 +66,8 @@ def verify(
     if first is None:
         raise K2TError("Keras runs the model on none of the sizes tried", where=real.last_error)
     if gradients:
-        report.rows += net.gradient_rows(real, pairs, first, tolerance)
+        draws = [first, *samples.single_samples(result, first, seed)]
+        report.rows += net.gradient_rows(real, pairs, draws, tolerance)
     if not report.passed:
         from keras2torch.verify.culprit import first_difference
 

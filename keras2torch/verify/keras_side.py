@@ -112,6 +112,7 @@ class KerasSide:
         self.output_names = [port.name for port in result.outputs]
         self.backend = self.keras.backend.backend()
         self.last_error = ""
+        self._gradient: Any = None
 
     @property
     def description(self) -> str:
@@ -238,12 +239,13 @@ class KerasSide:
 
         trainable, fixed = self._state()
 
-        def total(given: list[Any], weights: list[Any]) -> Any:
+        def total(given: Any, weights: Any, arrays: list[Any], factors: list[Any]) -> Any:
             full = _with(arrays, floats, given)
             return self._total(self._stateless(weights, fixed, full), factors)
 
-        gradient = jax.jit(jax.grad(total, argnums=(0, 1)))
-        return gradient([arrays[i] for i in floats], trainable)
+        if self._gradient is None:  # compiled once for each shape
+            self._gradient = jax.jit(jax.grad(total, argnums=(0, 1)))
+        return self._gradient([arrays[i] for i in floats], trainable, arrays, factors)
 
     def _tensorflow_gradients(
         self, arrays: list[Any], floats: list[int], factors: list[Any]

@@ -42,17 +42,31 @@ def cases(result: Generated, seed: int) -> list[list[Case]]:
     return found
 
 
+def single_samples(result: Generated, case: Case, seed: int) -> list[Case]:
+    """Batches of one in the sizes of a case, where the batch is free, each with other numbers."""
+    shapes = [
+        (port.shape[0] or 1, *array.shape[1:]) for port, array in zip(result.inputs, case.arrays)
+    ]
+    return [Case(_arrays(result, shapes, seed + number)) for number in range(1, 6)]
+
+
 def _case(result: Generated, batch: int, sizes: tuple[int, int], seed: int) -> Case:
+    shapes = [
+        (port.shape[0] or batch, *(n or sizes[axis % 2] for axis, n in enumerate(port.shape[1:])))
+        for port in result.inputs
+    ]
+    return Case(_arrays(result, shapes, seed))
+
+
+def _arrays(result: Generated, shapes: list[tuple[int, ...]], seed: int) -> list[Any]:
     import numpy
 
     rng = numpy.random.default_rng(seed)
     assert result.graph is not None
-    arrays = []
-    for port, tensor in zip(result.inputs, result.graph.inputs):
-        shape = [port.shape[0] or batch]
-        shape += [n or sizes[axis % 2] for axis, n in enumerate(port.shape[1:])]
-        arrays.append(_array(rng, shape, port.dtype, _readers(result, tensor)))
-    return Case(arrays)
+    return [
+        _array(rng, shape, port.dtype, _readers(result, tensor))
+        for shape, port, tensor in zip(shapes, result.inputs, result.graph.inputs)
+    ]
 
 
 def _readers(result: Generated, tensor: Tensor) -> list[Call]:
@@ -67,7 +81,7 @@ def _readers(result: Generated, tensor: Tensor) -> list[Call]:
     return found
 
 
-def _array(rng: Any, shape: list[int], dtype: str, readers: list[Call]) -> Any:
+def _array(rng: Any, shape: tuple[int, ...], dtype: str, readers: list[Call]) -> Any:
     def settings(name: str) -> list[Any]:
         values = [getattr(call.operation, name, None) for call in readers]
         return [value for value in values if isinstance(value, (int, float))]

@@ -1,0 +1,112 @@
+"""Custom layers in saved models, and weights files beside programs: every array finds its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from keras import layers
+
+import keras2torch
+import saved_custom_layers as custom
+from keras2torch.cli import main
+from oracle import assert_close, build, randomise, run_torch
+
+SOURCE = Path(custom.__file__)
+
+
+def blocks():
+    x = inputs = keras.Input((5,))
+    x = custom.Blocks(6)(layers.Dense(6)(x))
+    return keras.Model(inputs, layers.Dense(2, activation=custom.swoosh)(x))
+
+
+def sequences():
+    inputs = keras.Input((7, 5))
+    return keras.Model(inputs, custom.Sequences(4)(inputs))
+
+
+def subclassed():
+    model = custom.Net()
+    model(np.zeros((2, 5), "float32"))
+    return model
+
+
+def outputs(model, shape):
+    randomise(model)
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    return x, np.asarray(model(x, training=False))
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "suffix"),
+    [
+        (blocks, (3, 5), ".keras"), (blocks, (3, 5), ".h5"),
+        (sequences, (3, 7, 5), ".keras"), (sequences, (3, 7, 5), ".h5"),
+        (subclassed, (3, 5), ".keras"),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)  # fmt: skip
+def test_custom_layers_get_their_weights(make, shape, suffix, tmp_path):
+    model = make()
+    x, expected = outputs(model, shape)
+    model.save(tmp_path / f"net{suffix}")
+    result = keras2torch.generate(tmp_path / f"net{suffix}", custom=SOURCE)
+    assert result.weights
+    assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
+
+
+def test_without_the_source_each_class_is_named(tmp_path):
+    blocks().save(tmp_path / "net.keras")
+    with pytest.raises(keras2torch.K2TError, match="mine>Blocks.*which is not Keras's own") as error:
+        keras2torch.generate(tmp_path / "net.keras")
+    assert "--custom" in str(error.value)
+
+
+def test_another_source_than_that_of_the_file_is_refused(tmp_path):
+    sequences().save(tmp_path / "net.keras")
+    other = tmp_path / "other.py"
+    other.write_text(SOURCE.read_text().replace("self.attend", "self.look"))
+    with pytest.raises(keras2torch.K2TError, match="no weights for"):
+        keras2torch.generate(tmp_path / "net.keras", custom=other)
+
+
+def test_verify_takes_the_source(tmp_path):
+    model = sequences()
+    randomise(model)
+    model.save(tmp_path / "net.keras")
+    arguments = ["verify", str(tmp_path / "net.keras"), "--custom", str(SOURCE), "-o", str(tmp_path)]
+    made = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+
+
+PROGRAM = """
+import keras
+from keras import layers
+encoder = keras.Sequential([
+    keras.Input((8, 8, 2)), layers.SeparableConv2D(4, 3), layers.BatchNormalization(), layers.Conv2D(3, 3),
+    layers.GlobalAveragePooling2D(),
+])
+x = frames = keras.Input((5, 8, 8, 2))
+x = layers.TimeDistributed(encoder)(x)
+x = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)
+x = layers.RNN([layers.LSTMCell(3), layers.GRUCell(4)], return_sequences=True)(x)
+x = layers.MultiHeadAttention(2, 3)(x, x)
+model = keras.Model(frames, layers.Dense(2)(layers.GlobalAveragePooling1D()(x)))
+"""
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras", ".h5"])
+def test_weights_beside_a_program(suffix, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    names: dict = {}
+    exec(PROGRAM, names)
+    model = names["model"]
+    x, expected = outputs(model, (2, 5, 8, 8, 2))
+    (model.save_weights if "weights" in suffix else model.save)(tmp_path / f"net{suffix}")
+    result = keras2torch.generate(program, weights=tmp_path / f"net{suffix}")
+    assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
