@@ -472,3 +472,91 @@ model = Model(inputs, MaskedMean()(layers.Masking(0.0)(inputs)))
 ''',
     (5, 3),
 )
+
+program(
+    "constants of their own in every instance",
+    '''
+class Turned(layers.Layer):
+    """Adds a table, turned by a number of places."""
+
+    def __init__(self, turn, **kwargs):
+        super().__init__(**kwargs)
+        self.turn = turn
+
+    def build(self, input_shape):
+        places = np.arange(input_shape[-1])
+        self.table = self.add_weight(shape=(input_shape[-1], 3), initializer="normal")
+        self.index = (np.abs(places[:, None] - places[None]) + self.turn) % input_shape[-1]
+        self.kept = ((places[:, None] + self.turn) % 4 > places[None]).astype("float32")
+
+    def call(self, x):
+        return x * self.kept + ops.sum(ops.take(self.table, self.index, axis=0), axis=-1)
+
+
+inputs = x = keras.Input((4, 4))
+for turn in (0, 1, 0):
+    x = layers.Dense(4)(Turned(turn)(x))
+model = Model(inputs, x)
+''',
+    (4, 4),
+)
+
+program(
+    "rows picked by a small table of indices",
+    '''
+class Rows(layers.Layer):
+    def build(self, input_shape):
+        self.table = self.add_weight(shape=(4, 3), initializer="normal")
+
+    def call(self, x):
+        return x + ops.sum(ops.take(self.table, np.array([[0, 1], [3, 2]]), axis=0), axis=0)
+
+
+inputs = keras.Input((2, 3))
+model = Model(inputs, Rows()(inputs))
+''',
+    (2, 3),
+)
+
+program(
+    "a function with an optional part that only later blocks have",
+    '''
+def unit(x, filters=8, kernel=3, strides=1, activation="relu", normalize=True):
+    x = layers.Conv2D(filters, kernel, strides=strides, padding="same")(x)
+    if normalize:
+        x = layers.BatchNormalization()(x)
+    return layers.Activation(activation)(x) if activation else x
+
+
+inputs = keras.Input((16, 16, 3))
+x = unit(inputs)
+filters = 8
+for stack in range(3):
+    for block in range(2):
+        strides = 2 if stack and not block else 1
+        y = unit(unit(x, filters, strides=strides), filters, activation=None)
+        if strides == 2:
+            x = unit(x, filters, 1, strides, None, normalize=False)
+        x = layers.Activation("relu")(layers.add([x, y]))
+    filters *= 2
+model = Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+''',
+    (16, 16, 3),
+)
+
+program(
+    "a convolution with standardised kernels",
+    '''
+class StandardizedConv2D(layers.Conv2D):
+    def convolution_op(self, inputs, kernel):
+        kernel = ops.convert_to_tensor(kernel)
+        mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
+        return super().convolution_op(inputs, (kernel - mean) / ops.sqrt(variance + 1e-10))
+
+
+inputs = keras.Input((8, 8, 3))
+x = StandardizedConv2D(4, 3, padding="same", strides=2, activation="relu")(inputs)
+model = Model(inputs, StandardizedConv2D(5, 3)(x))
+''',
+    (8, 8, 3),
+)

@@ -14,6 +14,13 @@ from keras2torch.layers.base import Layer
 class MultiHeadAttention(_Heads):
     """Scaled dot-product attention in several heads, each with projections of its own."""
 
+    inner_methods = (
+        "_compute_attention",
+        "_compute_attention_mask",
+        "_compute_causal_mask",
+        "_masked_softmax",
+    )
+
     num_heads: int
     key_dim: int
     value_dim: Any = None
@@ -207,6 +214,8 @@ class _DotAttention(Layer):
 class Attention(_DotAttention):
     """Dot-product attention (Luong)."""
 
+    inner_methods = ("_calculate_scores", "_apply_scores", "_calculate_score_mask")
+
     use_scale: bool = False
     score_mode: str = "dot"
     dropout: float = 0.0
@@ -268,6 +277,8 @@ class Attention(_DotAttention):
 
 class AdditiveAttention(_DotAttention):
     """Additive attention (Bahdanau)."""
+
+    inner_methods = ("_calculate_scores", "_apply_scores", "_calculate_score_mask")
 
     use_scale: bool = True
     dropout: float = 0.0

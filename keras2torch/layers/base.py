@@ -561,6 +561,7 @@ class Layer(Operation):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Record one call of a translated layer (the user's subclasses override or extend this)."""
         kwargs.pop("training", None)
+        self._refuse_overridden()
         signature = call_parameters(type(self).lower)
         if "mask" not in signature.parameters:
             kwargs.pop("mask", None)
@@ -587,6 +588,17 @@ class Layer(Operation):
         outputs = record(self, (), dict(bound.arguments), specs, training=_training[-1])
         function = self._function_activation()
         return outputs if function is None else function(outputs)
+
+    inner_methods: tuple[str, ...] = ()
+    """Methods of Keras's class that its ``call`` runs, and that are not followed where a subclass has its own."""
+
+    def _refuse_overridden(self) -> None:
+        for name in self.inner_methods:
+            if hasattr(type(self), name):
+                raise self.unsupported(
+                    f"a subclass overrides {name}(), which has no counterpart here",
+                    "override call() and compute the whole there",
+                )
 
     traces_activation = False
     """Whether ``activation`` is applied to the layer's output, so that any function of it can be traced."""

@@ -258,6 +258,38 @@ class Conv2D(ConvLayer):
         self.kernel = self.add_kernel((*kernel, depth, int(self.filters)))
         self.add_bias(int(self.filters))
 
+    @property
+    def user_defined(self) -> bool:
+        return super().user_defined or self._own_convolution
+
+    @property
+    def _own_convolution(self) -> bool:
+        """Whether a subclass of the user's convolves in its own way."""
+        return type(self).convolution_op is not Conv2D.convolution_op
+
+    def call(self, inputs: Any, **kwargs: Any) -> Any:
+        if not self._own_convolution:
+            return super().call(inputs, **kwargs)
+        from keras2torch.frontend.standins.activations import get
+        from keras2torch.ops.base import ops
+
+        outputs = self.convolution_op(inputs, self.kernel)
+        if self.use_bias:
+            sizes = (1,) * self.rank
+            first = (1, int(self.filters), *sizes)
+            outputs = outputs + (
+                ops.reshape(self.bias, first) if self.channels_first else self.bias
+            )
+        return get(self.activation)(outputs) if self.activation is not None else outputs
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """What a subclass may override: the convolution with another kernel, say."""
+        from keras2torch.ops.base import ops
+
+        _, strides, dilation = self.geometry()
+        padding, order = self.padding_name(), data_format(self)
+        return ops.conv(inputs, kernel, strides, padding, order, dilation)
+
     def output_spec(self, inputs: Any) -> Spec:
         sizes = self.convolved(inputs)
         self.channels(inputs, self.kernel.shape[-2] * int(self.groups))

@@ -64,6 +64,8 @@ class _Normalization(Layer):
 class BatchNormalization(_Normalization):
     """Each channel to mean 0 and variance 1: of the batch in train mode, of moving averages else."""
 
+    inner_methods = ("_moments", "_calculate_mean_and_var")
+
     axis: int = -1
     momentum: float = 0.99
     epsilon: float = 1e-3

@@ -92,8 +92,8 @@ class Take(Op, names="keras.ops.take"):
         order = tuple(range(len(shape)))
         constant = b.call_record.kwargs["indices"]
         index: Any = as_index(b, indices)
-        if isinstance(constant, Constant):
-            index = constant.value.tolist() if constant.value.size <= 16 else index
+        if isinstance(constant, Constant) and constant.value.ndim < 2 and constant.value.size <= 16:
+            index = constant.value.tolist()  # a list of lists would be an index for each axis
         if axis is None:
             size = product(x.shape)
             x = b.method("reshape", x, -1, shape=(size,), axes=(0,)) if len(x.shape) > 1 else x
