@@ -11,6 +11,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q -c constraints.txt torch
 	$(BIN)/pip install -q -c constraints.txt -e . scikit-learn
+	$(BIN)/python -m compileall -q keras2torch  # as pip does with what it copies: starts faster
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
@@ -31,6 +32,7 @@ test-all: $(VENV)/.dev  ## the whole suite, with the tables of all layers and fu
 	$(BIN)/python -m pytest -q -n 2
 
 bench: $(VENV)/.dev  ## ratios, written to benchmarks/RESULTS.md
+	$(BIN)/python -m compileall -q keras2torch
 	$(BIN)/python benchmarks/run.py
 
 fuzz: $(VENV)/.dev

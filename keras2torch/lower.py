@@ -21,9 +21,7 @@ def lower(graph: Graph) -> Module:
     Raises UnsupportedError (naming layer and line) where a call has no exact translation.
     """
     graph.check()
-    lowering = _Lowering(graph)
-    for call in graph.calls:
-        lowering.lower_call(call)
+    lowering = _lower_calls(graph)
     b = lowering.builder
     b.call_in_progress = None
     inside = relative_scopes(graph)
@@ -43,11 +41,28 @@ def lower(graph: Graph) -> Module:
     return module
 
 
+class _TwoOrders(Exception):
+    """A shared layer is given flattened images in two orders of elements."""
+
+
+def _lower_calls(graph: Graph) -> _Lowering:
+    """Every call lowered, each shared layer on flattened images only where all its calls have one order."""
+    in_keras_order: set[int] = set()
+    while True:
+        lowering = _Lowering(graph, in_keras_order)
+        try:
+            for call in graph.calls:
+                lowering.lower_call(call)
+            return lowering
+        except _TwoOrders as conflict:
+            in_keras_order.add(*conflict.args)
+
+
 def inline(b: Builder, graph: Graph, x: Value) -> Value:
     """The calls of ``graph``, a traced function of one tensor, on ``x``: as often as it is asked for."""
     around, (given,), (made,) = b.call_in_progress, graph.inputs, graph.outputs
     lowering = object.__new__(_Lowering)
-    lowering.builder = b
+    lowering.builder, lowering.in_keras_order, lowering.orders = b, set(), {}
     with b.bound(given, x, [t for call in graph.calls for t in call.outputs]):
         for call in graph.calls:
             lowering.lower_call(call)
@@ -66,8 +81,10 @@ def class_scope(call: Call) -> Scope:
 
 
 class _Lowering:
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, in_keras_order: set[int]):
         self.graph = graph
+        self.in_keras_order = in_keras_order
+        self.orders: dict[int, Any] = {}  # of the flattened images that a shared layer is given
         self.builder = Builder(graph)
         _keep_last_of_each_statement(graph)
         self.inputs: dict[int, Value] = {}
@@ -114,13 +131,12 @@ class _Lowering:
         """The call's arguments with Values in place of tensors, in the operation's layout."""
         b, operation = self.builder, call.operation
         layout, flat = operation.layout, getattr(operation, "takes_flat", False)
-        if (
-            flat
-            and self.builder.uses.get(id(operation), 0) > 1
-            and getattr(operation, "weights", None)
-        ):
-            flat = False  # a shared kernel cannot have its rows in two orders
         tensors = call.inputs
+        if flat and b.uses.get(id(operation), 0) > 1 and getattr(operation, "weights", None):
+            flat = id(operation) not in self.in_keras_order
+            orders = [getattr(b.any(tensor), "flat", None) for tensor in tensors]
+            if flat and self.orders.setdefault(id(operation), orders) != orders:
+                raise _TwoOrders(id(operation))  # its kernel has its rows in one order only
         table: dict[int, Any] = {}
         if layout == "spatial":
             rank = max((len(t.shape) for t in tensors), default=0)

@@ -129,6 +129,7 @@ class Model(Layer):
             training_calls=[],
             stop_training=False,
             made=next(_events),
+            noun=trace.noun(),
             history=None,
             optimizer=None,
             loss=None,
@@ -258,9 +259,9 @@ class Model(Layer):
 
     @property
     def display_name(self) -> str:
-        """What a class made of this model is called: its class, its name, or its variable."""
+        """What a class made of this model is called: its class, its name, or its noun."""
         if type(self).__module__.startswith("keras2torch."):
-            return self.name if self.named else self.variable or self.name
+            return self.name if self.named else self.noun or self.variable or self.name
         return type(self).__name__
 
     def build(self, input_shape: Any = None) -> None:
@@ -530,7 +531,11 @@ def _replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) -
 def _kind_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_kind_of, value)) + "]"
-    return f"the layer {type(value).__name__}" if isinstance(value, Layer) else f"a {type(value).__name__}"
+    return (
+        f"the layer {type(value).__name__}"
+        if isinstance(value, Layer)
+        else f"a {type(value).__name__}"
+    )
 
 
 def _match_inputs(model: Model, inputs: Any) -> list[Any]:

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from keras2torch.graph import Scope, Tensor
+from keras2torch.naming import is_generic, noun_of
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _GENERATE = os.path.join(_PACKAGE, "generate.py")
@@ -30,6 +31,15 @@ _LIBRARIES = tuple(
 )
 # Functions that are part of a class's protocol, not a block the user named.
 _UNNAMED = {"call", "__call__", "build", "__init__", "forward", "compute_output_shape"}
+_PROGRAMS = {
+    "main",
+    "run",
+    "train",
+    "fit",
+    "test",
+    "evaluate",
+    "start",
+}  # what they hold is no one thing
 
 _invocations = itertools.count()
 _frames: dict[FrameType, Scope] = {}
@@ -155,6 +165,28 @@ def assigned_target() -> str | None:
     return None
 
 
+def noun() -> str | None:
+    """What the program calls what it is making: a variable or function that says something, inside out."""
+    for frame in _outward(sys._getframe(1)):
+        code = frame.f_code
+        if is_user_file(code.co_filename):
+            assigned = _assignment(frame)
+            function = (
+                ""
+                if code.co_name.startswith("<") or code.co_name in _UNNAMED
+                else noun_of(code.co_name)
+            )
+            for name in (assigned.target if assigned else "", function):
+                if (
+                    name
+                    and not is_generic(name)
+                    and name not in _PROGRAMS
+                    and noun_of(name) == name
+                ):
+                    return name
+    return None
+
+
 def _function_scope(frame: FrameType) -> Scope:
     scope = _frames.get(frame)
     if scope is None:
@@ -168,7 +200,9 @@ def _function_scope(frame: FrameType) -> Scope:
         )
         doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else None
         tensors = tuple((n, values[n]) for n in names if isinstance(values.get(n), Tensor))
-        scope = Scope("function", code.co_name, code, next(_invocations), doc, arguments, tensors)
+        scope = Scope(
+            "function", noun_of(code.co_name), code, next(_invocations), doc, arguments, tensors
+        )
         _frames[frame] = scope
     return scope
 
