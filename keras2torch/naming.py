@@ -32,9 +32,14 @@ _VERB = re.compile(
 )
 
 
+def without_verb(function: str) -> str:
+    """create_encoder -> encoder."""
+    return _VERB.sub("", function, count=1) if _VERB.match(function) else function
+
+
 def noun_of(function: str) -> str:
-    """What a function makes: create_encoder -> encoder. The name itself where nothing would be left."""
-    noun = _VERB.sub("", function, count=1) if _VERB.match(function) else function
+    """What a function makes; the name itself where the rest says nothing: build_model."""
+    noun = without_verb(function)
     return function if is_generic(noun.lower()) else noun
 
 

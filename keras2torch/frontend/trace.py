@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from keras2torch.graph import Scope, Tensor
-from keras2torch.naming import is_generic, noun_of
+from keras2torch.naming import is_generic, noun_of, without_verb
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _GENERATE = os.path.join(_PACKAGE, "generate.py")
@@ -171,18 +171,10 @@ def noun() -> str | None:
         code = frame.f_code
         if is_user_file(code.co_filename):
             assigned = _assignment(frame)
-            function = (
-                ""
-                if code.co_name.startswith("<") or code.co_name in _UNNAMED
-                else noun_of(code.co_name)
-            )
-            for name in (assigned.target if assigned else "", function):
-                if (
-                    name
-                    and not is_generic(name)
-                    and name not in _PROGRAMS
-                    and noun_of(name) == name
-                ):
+            hidden = code.co_name.startswith("<") or code.co_name in _UNNAMED
+            names = (assigned.target if assigned else "", "" if hidden else code.co_name)
+            for name in filter(None, map(without_verb, names)):
+                if not is_generic(name.lower()) and name not in _PROGRAMS:
                     return name
     return None
 
