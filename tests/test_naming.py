@@ -59,4 +59,4 @@ def test_noun(function: str, noun: str) -> None:
 def test_nested_models_are_called_what_the_program_calls_them(programs) -> None:
     source = keras2torch.generate(programs.write(PROGRAM)).model_source
     assert re.findall(r"^class (\w+)", source, re.MULTILINE) == ["EncoderBlock", "Backbone", "Classifier", "Program"]
-    assert "self.classifier(self.backbone(image))" in source
+    assert "self.backbone = Backbone()" in source and "self.classifier = Classifier()" in source
