@@ -3,8 +3,9 @@
 order        branches of a saved model come one after the other
 tidy         two steps that torch has one word for become one
 outline      regions of the flat module (user functions, custom layers, nested models) become child modules
+share        child modules of equal structure become instances of one class, so that repetition shows
 discover     blocks found by layer names, branches and repetition become child modules
-share        child modules of equal structure become instances of one class
+share        the same for the blocks
 variants     classes that differ by optional parts become one class with a flag
 inline       blocks that no second use pays for stand in their parent again
 glue         a change of axes behind every use of a block becomes its own last step
@@ -40,6 +41,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     order,
     tidy,
     outline,
+    share,
     discover,
     share,
     variants,
