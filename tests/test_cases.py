@@ -14,22 +14,8 @@ from run_oracle import all_cases, build_oracle, read_case
 
 CASES = all_cases()
 
-# Open faults, each to be mended: the program is generated, but not shown equal.
-KNOWN = {
-    "keras1_functional_merge": "weights of two branches of equal shapes are paired in another order",
-    "keras1_merge_layer_sequential": "Keras 1's Merge has no pairing with its twin's layers",
-    "babi_memory_network_keras1": "Keras 1's Merge has no pairing with its twin's layers",
-    "diffusion_unet_keras3": "not yet equal",
-    "vqa_merge_cnn_lstm_keras1": "Keras 1's GRU (reset_after=False) is read with today's default",
-}
 
-
-def with_mark(case):
-    reason = KNOWN.get(case.name)
-    return pytest.param(case, marks=pytest.mark.xfail(reason=reason, strict=False)) if reason else case
-
-
-@pytest.mark.parametrize("case", [with_mark(case) for case in CASES], ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case_equals_keras(case):
     result = keras2torch.generate(case.path, model=case.model)
     real = build_oracle(case.path)

@@ -87,9 +87,10 @@ def _same_layers(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, Any]]:
     by_name = {layer.name: layer for layer in theirs}
     if len(by_name) == len(theirs) and all(layer.name in by_name for layer in ours):
         return [(layer, by_name[layer.name]) for layer in ours]
-    # Each with the next one of its own shapes: branches may be listed in another order.
-    left, pairs = list(theirs), []
-    for layer in ours:
+    # Each innermost layer with the next one of its own shapes: another Keras may name them, and nest
+    # them, otherwise.
+    left, pairs = _innermost(theirs), []
+    for layer in _innermost(ours):
         twin = next((t for t in left if _shapes(t.weights) == _shapes(layer.weights)), None)
         if twin is None:
             raise K2TError(
@@ -98,6 +99,23 @@ def _same_layers(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, Any]]:
         left.remove(twin)
         pairs.append((layer, twin))
     return pairs
+
+
+def _innermost(layers: list[Any]) -> list[Any]:
+    """The layers with weights inside nested models and joined branches, once, in the order of their numbers."""
+    found: dict[int, Any] = {}
+    for layer in layers:
+        user_defined = getattr(layer, "user_defined", False)
+        inner = None if user_defined else getattr(layer, "branches", getattr(layer, "layers", None))
+        for part in _innermost([p for p in inner if p.weights]) if inner else [layer]:
+            found.setdefault(id(part), part)
+    return sorted(found.values(), key=_number)
+
+
+def _number(layer: Any) -> int:
+    """Automatic names count what is made: conv2d, conv2d_1, ..."""
+    digits = str(layer.name).rpartition("_")[2]
+    return int(digits) if digits.isdigit() else 0
 
 
 def set_weights(layer: Any, variables: list[Any], order: list[Any] | None = None) -> None:
