@@ -93,7 +93,9 @@ def correspondence(module: Module) -> list[str]:
             continue
         blocks = [item for item in parts_of(member) if item.body is not None and item.hints]
         names = [item.hints[0] for item in blocks if _found(item)]
-        if names and names != [member.name]:
+        if len(names) == 1 and set(str(member.name).split("_")) <= set(names[0].split("_")):
+            continue  # a name with a word less tells itself
+        if names:
             several = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
             parts.append(f"{member.name} is {several}")
     return textwrap.wrap(prose(f"Keras's names: {', '.join(parts)}."), WIDTH) if parts else []

@@ -176,12 +176,30 @@ def _by_suffix(module: Module, found: list[_Piece]) -> None:
         elif own is not None:
             runs.append([piece])
         before = own
+    runs = [part for run in runs for part in _two_kinds(run)]
     cells = [run for run in runs if any(piece.is_branching for piece in run)]
     if len(cells) > 2:
         for run in cells:
             names = [name for name in map(layer_name, reversed(run[-1].nodes)) if name]
             _take(run, names[0])
         _gather(module, found)
+
+
+def _two_kinds(run: list[_Piece]) -> list[list[_Piece]]:
+    """normal_concat_8, then reduction_concat_reduce_8: two cells of one number, the second with a word more."""
+    last = {
+        words(name)[-2:-1] for piece in run[-1:] for name in map(layer_name, piece.nodes) if name
+    }
+    if len(last) != 1:
+        return [run]
+    start = len(run)
+    while start and all(
+        words(name)[-2:-1] in last for name in map(layer_name, run[start - 1].nodes) if name
+    ):
+        start -= 1
+    parts = [run[:start], run[start:]]
+    both = all(any(piece.is_branching for piece in part) for part in parts)
+    return parts if both else [run]
 
 
 def _gather(module: Module, found: list[_Piece]) -> None:

@@ -153,6 +153,8 @@ def type_name(member: Member) -> str:
             if dense and not any("Conv" in str(item.cls) for item in member.items)
             else "layers"
         )
+    if member.items is not None:
+        return "blocks"
     cls = member.cls.name if isinstance(member.cls, ModuleClass) else member.cls
     cls = cls.rpartition(".")[2]
     cls = re.sub(r"[123]d\Z", "", cls)
@@ -287,8 +289,9 @@ _MERGERS = re.compile(r"_(concat|concatenate|add|merge|out)(?=_|\Z)")
 
 def _without(hint: str, prefix: str) -> str:
     name = re.sub(r"[^A-Za-z0-9]+", "_", hint).lower()
-    return (
-        name[len(prefix) :]
-        if prefix and name.startswith(prefix) and len(name) > len(prefix)
-        else hint
-    )
+    if prefix and name.startswith(prefix) and len(name) > len(prefix):
+        return name[len(prefix) :]
+    number = re.search(r"_\d+(?=_\Z)", prefix)
+    if number is not None and name.endswith(number[0]):  # adjust_conv_4 in cell_4
+        return name[: -len(number[0])]
+    return hint
