@@ -16,7 +16,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from keras2torch.graph import Scope, Tensor
@@ -31,6 +31,19 @@ _LIBRARIES = tuple(
 )
 # Functions that are part of a class's protocol, not a block the user named.
 _UNNAMED = {"call", "__call__", "build", "__init__", "forward", "compute_output_shape"}
+_NAMELESS = {
+    "apply",
+    "f",
+    "fn",
+    "func",
+    "inner",
+    "wrapper",
+    "wrapped",
+    "layer",
+    "block",
+    "op",
+    "_apply",
+}
 _PROGRAMS = {
     "main",
     "run",
@@ -193,10 +206,38 @@ def _function_scope(frame: FrameType) -> Scope:
         doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else None
         tensors = tuple((n, values[n]) for n in names if isinstance(values.get(n), Tensor))
         scope = Scope(
-            "function", noun_of(code.co_name), code, next(_invocations), doc, arguments, tensors
+            "function",
+            noun_of(_function_name(code)),
+            code,
+            next(_invocations),
+            doc,
+            arguments,
+            tensors,
         )
         _frames[frame] = scope
     return scope
+
+
+def _function_name(code: CodeType) -> str:
+    """The function's name; of one that a function makes and that has no name of its own, its maker's."""
+    makers = _makers(code.co_filename) if code.co_name in _NAMELESS else {}
+    return makers.get(code.co_firstlineno, code.co_name)
+
+
+@cache
+def _makers(filename: str) -> dict[int, str]:
+    """For the first line of each function that stands in another: the name of the outer one."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(filename)))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {
+        min([inner.lineno, *(d.lineno for d in inner.decorator_list)]): outer.name
+        for outer in functions
+        for inner in outer.body
+        if isinstance(inner, ast.FunctionDef)
+    }
 
 
 def _assignment(frame: FrameType) -> Assignment | None:

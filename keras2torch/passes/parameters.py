@@ -34,6 +34,7 @@ from keras2torch.quoting import is_identifier
 
 _ROLES = {
     "num_features": "channels",
+    "num_channels": "channels",
     "normalized_shape": "channels",
     "groups": "channels",
     "shape": "channels",
