@@ -245,7 +245,8 @@ class Layer(Operation):
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
         if cls.__module__.startswith("keras2torch."):
             cls.declare_fields()
-            if not cls.__name__.startswith("_"):
+            abstract = cls.lower is Operation.lower and cls.call is Layer.call
+            if not abstract and not cls.__name__.startswith("_"):
                 for name in (cls.__name__, *names):
                     REGISTRY[name] = cls
 

@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
+from keras2torch import config
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source
@@ -82,6 +83,32 @@ def _networks() -> dict[str, Any]:
     return found
 
 
+def obtain_input_shape(
+    input_shape: Any,
+    default_size: int,
+    min_size: int,
+    data_format: Any = None,
+    require_flatten: bool = True,
+    weights: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """The input shape of a network: as given, else the default (without a top: images of any size).
+
+    Raises ValueError for images that are too small (keras/src/applications/imagenet_utils.py).
+    """
+    first = (data_format or config.image_data_format) == "channels_first"
+    channels = 3
+    if weights != "imagenet" and input_shape and len(input_shape) == 3:
+        channels = input_shape[0] if first else input_shape[-1]
+    if not input_shape:
+        size = default_size if require_flatten else None
+        return (channels, size, size) if first else (size, size, channels)
+    sizes = input_shape[1:] if first else input_shape[:2]
+    if any(n is not None and n < min_size for n in sizes):
+        raise ValueError(f"input size must be at least {min_size}x{min_size}, got {input_shape}")
+    return tuple(input_shape)
+
+
 NAMES: dict[str, Any] = _networks()
 FAMILY: dict[str, dict[str, Any]] = {
     family: {
@@ -91,4 +118,6 @@ FAMILY: dict[str, dict[str, Any]] = {
     }
     for family, (networks, mode) in _FAMILIES.items()
 }
+for _name in ("obtain_input_shape", "_obtain_input_shape"):
+    FAMILY["imagenet_utils"][_name] = obtain_input_shape
 globals().update(FAMILY)  # so that "applications:vgg16" names a table

@@ -75,6 +75,18 @@ def int_shape(x: Any) -> Any:
     return shape if is_absent(shape) or shape is None else tuple(shape)
 
 
+get_variable_shape = int_shape
+
+
+def print_tensor(x: Any, message: str = "", **kwargs: Any) -> Any:
+    """The tensor: nothing is printed while recording."""
+    return x
+
+
+def is_placeholder(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.call is None
+
+
 def ndim(x: Any) -> Any:
     return len(int_shape(x))
 

@@ -67,6 +67,8 @@ def save_model(model: Any, filepath: Any = None, *args: Any, **kwargs: Any) -> N
 NAMES: dict[str, Any] = {
     "Model": Model,
     "Functional": Functional,
+    "Network": Functional,  # Keras 2's base classes
+    "Container": Functional,
     "Sequential": Sequential,
     "Graph": Absent(Source("keras.models.Graph", known=False)),
     "Input": Input,

@@ -132,7 +132,7 @@ _TENSORFLOW: dict[str, tuple[str, ...]] = {
 NAMESPACES: dict[str, Namespace] = {
     "keras": Namespace((f"{_HERE}.root",)),
     "keras.layers": Namespace(_LAYERS, "layer"),
-    "keras.engine": Namespace((*_LAYERS, *_MODELS)),
+    "keras.engine": Namespace((*_LAYERS, *_MODELS, f"{_HERE}.utils")),
     "keras.models": Namespace(_MODELS, "model class"),
     "keras.ops": Namespace(("@keras.ops", f"{_HERE}.activations"), "function"),
     "keras.random": Namespace((f"{_HERE}.random", "@keras.random")),
@@ -166,7 +166,7 @@ NAMESPACES: dict[str, Namespace] = {
         f"keras.applications.{name}": Namespace((f"{_HERE}.applications:{name}",))
         for name in _APPLICATIONS
     },
-    "keras.wrappers": Namespace(),
+    "keras.wrappers": Namespace((f"{_HERE}.scikit_learn",)),
     "keras.wrappers.scikit_learn": Namespace((f"{_HERE}.scikit_learn",)),
     "keras.mixed_precision": Namespace((f"{_HERE}.mixed_precision",)),
     "keras.config": Namespace((f"{_HERE}.backend",)),

@@ -80,3 +80,26 @@ class KerasRegressor(BaseWrapper):
     """keras.wrappers.scikit_learn.KerasRegressor, and that of scikeras."""
 
     _estimator_type = "regressor"
+
+
+class SKLearnClassifier(BaseWrapper):
+    """keras.wrappers.SKLearnClassifier: a model, or a function of the data that makes one."""
+
+    _estimator_type = "classifier"
+
+    def __init__(
+        self, model: Any, warm_start: bool = False, model_kwargs: Any = None, fit_kwargs: Any = None
+    ):
+        super().__init__(None, **(fit_kwargs or {}))
+        self.model, self.model_kwargs = model, model_kwargs or {}
+
+    def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+        if callable(self.model) and not hasattr(self.model, "layers"):
+            self.model = self.model(x, y, **self.model_kwargs)
+        return super().fit(x, y, **kwargs)
+
+
+class SKLearnRegressor(SKLearnClassifier):
+    """keras.wrappers.SKLearnRegressor."""
+
+    _estimator_type = "regressor"
