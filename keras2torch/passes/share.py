@@ -34,7 +34,8 @@ def _share_children(module: Module, classes: dict[Any, ModuleClass], done: set[i
         name = to_class_name(body.scope.name)
         if body.scope.kind in ("model", "sequential"):
             name = re.sub(r"\d+\Z", "", name) or name  # block_0 and block_1 may be of one class
-        key = (name if body.scope.kind != "pattern" else None, skeleton(body))
+        found = body.scope.kind == "pattern"
+        key = (None if found else name, skeleton(body, loose=not found))
         cls = classes.get(key)
         if cls is None:
             cls = classes[key] = ModuleClass(name, [], doc=body.scope.doc)

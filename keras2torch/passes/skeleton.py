@@ -15,9 +15,12 @@ def is_literal(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def skeleton(module: Module, exact: bool = False) -> Any:
-    """A hashable form that is equal for modules of one class; with ``exact``, literals count too."""
-    show = _shower(exact, numbered=True)
+def skeleton(module: Module, exact: bool = False, loose: bool = False) -> Any:
+    """A hashable form that is equal for modules of one class; with ``exact``, literals count too.
+
+    ``loose``: an argument may be 3 in one and (1, 3) in another, as of two runs of one user's function.
+    """
+    show = _shower(exact, numbered=True, loose=loose)
     lines = [("inputs", tuple(show(v) for v in module.inputs))]
     for node in module.nodes:
         parts = (node.target, node.args, node.kwargs, node.outputs, node.pattern)
