@@ -39,7 +39,7 @@ fuzz: $(VENV)/.dev
 	K2T_FUZZ_EXAMPLES=4000 $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 golden: $(VENV)/.dev  ## write the expected texts anew; review the diff
-	K2T_GOLDEN=write $(BIN)/python -m pytest -q tests/test_golden.py
+	K2T_GOLDEN=write $(BIN)/python -m pytest -q tests/test_golden.py tests/test_gallery.py
 
 docs: $(VENV)/.dev  ## the support tables, from the registries
 	$(BIN)/python -m keras2torch.support
