@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
 
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.activations import activation_name, apply_activation
@@ -80,14 +79,15 @@ class Dense(Layer):
         features, units = self.kernel.shape
         flat = inputs.flat
 
-        def weight(kernel: Any) -> Any:
-            if flat is not None:  # the rows follow the order in which torch flattened the image
-                shape, order = flat
-                rows = numpy.arange(features).reshape(shape).transpose(order).reshape(-1)
-                kernel = kernel[rows]
-            return kernel.T
+        def view(kernel: Any) -> Any:
+            if flat is None:
+                return kernel.T
+            shape, order = flat  # the rows follow the order in which torch flattened the image
+            return kernel.reshape(*shape, units).transpose(len(shape), *order)
 
-        weights = {"weight": b.mapping(weight, self.kernel)}
+        mapping = b.mapping(lambda kernel: view(kernel).reshape(units, features), self.kernel)
+        mapping.view = view
+        weights = {"weight": mapping}
         if self.use_bias:
             weights["bias"] = b.same(self.bias)
         linear = b.submodule(
@@ -200,6 +200,6 @@ class Dropout(Layer):
             raise self.unsupported(
                 f"noise_shape={given} for an input of shape {shape}", "use None and 1 only"
             )
-        dims = tuple(sorted(x.dim(i) for i, n in enumerate(given) if n == 1 != shape[i]))
+        dims = tuple(sorted(x.dim(i) for i, n in enumerate(given) if n == 1))
         always = {"always": True} if b.training else {}
         return b.call(b.submodule("SharedDropout", p=rate, dims=dims, **always), x)
