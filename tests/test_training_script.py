@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -119,15 +122,25 @@ def test_predict_plot_and_summary(folder, capsys):
     assert "Total params: 163" in capsys.readouterr().out
 
 
-def test_two_processes_learn_as_one(folder):
-    """48 samples in batches of 8: equal shares, so the curves are one process's."""
-    run_script(folder)
+def two_processes(folder: Path, *flags: str) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--master-port", str(29500 + os.getpid() % 500), "net_train.py", "--device", "cpu"]
-    subprocess.run(
-        [*command, "--out", "runs/two"], cwd=folder, check=True, env=environment, timeout=120
-    )
+    subprocess.run([*command, *flags], cwd=folder, check=True, env=environment, timeout=240)
+
+
+@pytest.mark.slow
+def test_two_processes_resume_as_an_unbroken_run(folder):
+    two_processes(folder)
+    two_processes(folder, "--out", "runs/broken", "--epochs", "2")
+    two_processes(folder, "--out", "runs/broken", "--resume")
+    assert same(weights(folder), weights(folder, "broken"))
+
+
+def test_two_processes_learn_as_one(folder):
+    """48 samples in batches of 8: equal shares, so the curves are one process's."""
+    run_script(folder)
+    two_processes(folder, "--out", "runs/two")
     one, two = (json.loads((folder / f"runs/{n}/history.json").read_text()) for n in ("net", "two"))
     for name, values in one.items():
         np.testing.assert_allclose(two[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
@@ -152,27 +165,50 @@ def test_each_validation_sample_counts_once_in_an_odd_split(tmp_path):
     assert len(expected) == 1
 
 
-def test_survives_being_killed(folder):
-    """Killed at any moment, resumed each time: bit-equal to an unbroken run."""
-    run_script(folder, "--epochs", "6")
-    command = [sys.executable, "net_train.py", "--device", "cpu", "--epochs", "6"]
-    command += ["--out", "runs/killed", "--resume"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    for delay in (3.0, 3.6):
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(delay)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+def kill_and_resume(folder: str, kills: int) -> None:
+    """Run the script in forks of this process, kill each at a random moment; prints the epochs done.
+
+    A fork dies while it trains or writes, not while it imports. This process has one thread.
+    """
+    epochs = str(12 * kills)
+    run_script(Path(folder), "--epochs", "1", "--out", "runs/first")  # imports, and what else is slow
+    began = time.monotonic()
+    run_script(Path(folder), "--epochs", epochs)  # unbroken
+    longest = 1.5 * (time.monotonic() - began) / kills
+    flags = ("--epochs", epochs, "--out", "runs/killed", "--resume")
+    rng, done = random.Random(kills), []
+    for _ in range(kills):
+        child = os.fork()
+        if not child:
+            run_script(Path(folder), *flags)
+            os._exit(0)
+        time.sleep(rng.uniform(0, longest))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        checkpoint = Path(folder) / "runs/killed/checkpoint.pt"
+        # Readable, whatever happened.
+        done.append(torch.load(checkpoint)["state"]["epoch"] if checkpoint.exists() else 0)
+    run_script(Path(folder), *flags)
+    print("done", json.dumps(done))
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+def test_survives_being_killed(folder, kills):
+    """SIGKILL at random moments, resumed each time: bit-equal to an unbroken run."""
+    code = f"import test_training_script as t; t.kill_and_resume({str(folder)!r}, {kills})"
+    output = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    done = json.loads(output.splitlines()[-1].removeprefix("done"))
+    assert len(done) == kills and done == sorted(done) and len(set(done)) > 2
     assert same(weights(folder), weights(folder, "killed"))
+    histories = [(folder / f"runs/{n}/history.json").read_text() for n in ("net", "killed")]
+    assert histories[0] == histories[1]
 
 
 def test_style(folder):

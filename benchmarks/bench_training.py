@@ -1,0 +1,212 @@
+"""An epoch of the generated script beside a bare torch loop, and beside Keras's fit on torch and on JAX.
+
+Four processes take turns, an epoch each; every number is CPU seconds on one thread, so that other
+work on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROGRAMS = {
+    "dense net": """
+model = keras.Sequential([
+    keras.Input((784,)),
+    layers.Dense(512, activation="relu"),
+    layers.Dense(512, activation="relu"),
+    layers.Dense(10, activation="softmax"),
+])
+x, y = rng.random((6400, 784), "float32"), rng.integers(0, 10, 6400)
+BATCH = 128
+""",
+    "MNIST convnet": """
+model = keras.Sequential([
+    keras.Input((28, 28, 1)),
+    layers.Conv2D(32, 3, activation="relu"),
+    layers.MaxPooling2D(),
+    layers.Conv2D(64, 3, activation="relu"),
+    layers.MaxPooling2D(),
+    layers.Flatten(),
+    layers.Dense(10, activation="softmax"),
+])
+x, y = rng.random((640, 28, 28, 1), "float32"), rng.integers(0, 10, 640)
+BATCH = 64
+""",
+    "ResNet": """
+inputs = keras.Input((32, 32, 3))
+x = layers.Conv2D(16, 3, padding="same", use_bias=False)(inputs)
+for filters, strides in ((16, 1), (32, 2), (64, 2)):
+    shortcut = layers.Conv2D(filters, 1, strides=strides, use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Activation("relu")(x)
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Activation("relu")(x)
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    x = layers.Add()([x, shortcut])
+x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
+model = keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+x, y = rng.random((256, 32, 32, 3), "float32"), rng.integers(0, 10, 256)
+BATCH = 32
+""",
+    "LSTM": """
+model = keras.Sequential([
+    keras.Input((40,), dtype="int32"),
+    layers.Embedding(2000, 64),
+    layers.LSTM(64),
+    layers.Dense(10, activation="softmax"),
+])
+x, y = rng.integers(1, 2000, (640, 40)), rng.integers(0, 10, 640)
+BATCH = 32
+""",
+}
+HEAD = """
+import keras
+import numpy as np
+from keras import layers
+
+rng = np.random.default_rng(0)
+"""
+FIT = """
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, batch_size=BATCH, epochs=EPOCHS)
+"""
+LOOPS = ("bare torch loop", "generated script", "Keras on torch", "Keras on JAX")
+ROUNDS = 5
+
+
+def run() -> str:
+    """A table: seconds of an epoch, and the generated script's ratio to each of the others."""
+    lines = ["| model | loop | CPU s an epoch | generated / this |", "| --- | --- | --- | --- |"]
+    for name in PROGRAMS:
+        times = _times(name)
+        for loop, values in times.items():
+            pairs = zip(times["generated script"], values, strict=True)
+            ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+            lines.append(f"| {name} | {loop} | {statistics.median(values):.3f} | {ratio:.3f} |")
+    return "\n".join(lines)
+
+
+def _times(name: str) -> dict[str, list[float]]:
+    with tempfile.TemporaryDirectory() as folder:
+        source = HEAD + PROGRAMS[name] + FIT.replace("EPOCHS", str(ROUNDS + 2))
+        (Path(folder) / "net.py").write_text(source)
+        workers = {loop: _start(loop, folder) for loop in LOOPS}
+        times: dict[str, list[float]] = {loop: [] for loop in LOOPS}
+        for _ in range(ROUNDS + 2):
+            for loop, worker in workers.items():
+                assert worker.stdin and worker.stdout
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
+                times[loop].append(float(worker.stdout.readline()))
+        for worker in workers.values():
+            worker.kill()
+            worker.wait()
+    return {loop: values[2:] for loop, values in times.items()}  # two rounds warm up
+
+
+def _start(loop: str, folder: str) -> subprocess.Popen[str]:
+    backend = "torch" if loop == "Keras on torch" else "jax"
+    one_thread = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "JAX_PLATFORMS": "cpu",
+        "OMP_NUM_THREADS": "1",
+        "XLA_FLAGS": one_thread,
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    return subprocess.Popen(
+        [sys.executable, __file__, loop],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+# In the processes.
+_answers = os.dup(1)
+
+
+def _epoch(work: Any) -> Any:
+    """Wait for the word, work, and tell the seconds."""
+    if not sys.stdin.readline():
+        sys.exit()
+    start = time.process_time()
+    result = work()
+    os.write(_answers, f"{time.process_time() - start}\n".encode())
+    return result
+
+
+def _keras() -> None:
+    import keras
+
+    class Timed(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            sys.stdin.readline()
+            self.start = time.process_time()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            os.write(_answers, f"{time.process_time() - self.start}\n".encode())
+
+    source = Path("net.py").read_text().replace("epochs=", "callbacks=[Timed()], epochs=")
+    exec(compile(source, "net.py", "exec"), {"__name__": "__main__", "Timed": Timed})
+
+
+def _script(folder: str) -> Any:
+    import keras2torch
+
+    keras2torch.generate("net.py").write(folder)
+    sys.path.insert(0, folder)
+    sys.argv = ["net_train.py", "--device", "cpu"]
+    return importlib.import_module("net_train")
+
+
+def _generated() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        script = _script(folder)
+        one_epoch = script.train_one_epoch
+        script.train_one_epoch = lambda *given: _epoch(lambda: one_epoch(*given))
+        script.main()
+
+
+def _bare() -> None:
+    import torch
+    import torch.nn.functional as F
+
+    with tempfile.TemporaryDirectory() as folder:
+        script = _script(folder)
+        args = script.parse_args()
+        images, labels = script.load_data(args)[0].tensors
+        model = next(
+            v for v in vars(script).values() if getattr(v, "__module__", "") == "net_model"
+        )()
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def one_epoch() -> None:
+        model.train()
+        for index in torch.randperm(len(images)).split(args.batch_size):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(images[index]), labels[index])
+            loss.backward()
+            optimizer.step()
+
+    while True:
+        _epoch(one_epoch)
+
+
+if __name__ == "__main__":
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    {"bare torch loop": _bare, "generated script": _generated}.get(sys.argv[1], _keras)()
