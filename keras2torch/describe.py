@@ -104,7 +104,7 @@ def correspondence(module: Module) -> list[str]:
 def _found(sub: Submodule) -> bool:
     """Whether a block was found by the names of a saved model's layers."""
     scope = sub.body.scope if sub.body is not None else None
-    return scope is not None and scope.kind == "pattern" and "_" in scope.name
+    return scope is not None and scope.kind == "pattern" and any(map(str.isdigit, scope.name))
 
 
 def _count(ports: Any, word: str) -> str:

@@ -21,7 +21,13 @@ from keras2torch.naming import (
     without_prefix,
 )
 from keras2torch.passes.sequential import GENERATED, stage_of
-from keras2torch.passes.vocabulary import block_name, branch_names, reduces, shortcut_names
+from keras2torch.passes.vocabulary import (
+    DOCUMENTATION,
+    block_name,
+    branch_names,
+    reduces,
+    shortcut_names,
+)
 from keras2torch.quoting import to_class_name, to_identifier
 
 _SHORT = {
@@ -86,7 +92,9 @@ def _name_classes(module: Module, classes: list[ModuleClass], family: str) -> No
     for cls in classes:
         scope = cls.body.scope
         if scope is not None and scope.kind == "pattern":
-            cls.name = block_name(cls.body) or _shared_name(cls)
+            known = block_name(cls.body)
+            cls.name = known or _shared_name(cls)
+            cls.doc = cls.doc or DOCUMENTATION.get(known or "")
         if family and cls.name.startswith(prefix := to_class_name(family.rstrip("_"))):
             cls.name = cls.name[len(prefix) :] or cls.name
         bases[id(cls)] = to_class_name(cls.name)
@@ -180,7 +188,7 @@ def _name_members(cls: ModuleClass, family: str) -> None:
         name if name and name not in GENERATED else branches.get(id(first), name)
         for first, name in zip(firsts, _hints(cls, rows))
     ]
-    hints = _lone_stages(firsts, hints)
+    hints = _lone_stages(firsts, [_more_than_a_layer(*pair) for pair in zip(firsts, hints)])
     hints = in_one_style(hints, [_is_block(member) for member in firsts])
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
@@ -207,6 +215,15 @@ def _name_members(cls: ModuleClass, family: str) -> None:
                 name = f"{name}{counts[name]}"
         used.add(name)
         member.name = name
+
+
+def _more_than_a_layer(member: Member, hint: str | None) -> str | None:
+    """``transition2`` for a block that is named after one of its layers only: pool2."""
+    match = re.fullmatch(r"(?:pool|conv|bn|relu|act|add)_?(\d+)", hint or "")
+    cls = member.cls if isinstance(member, Submodule) else None
+    if match is None or not isinstance(cls, ModuleClass) or cls.doc not in DOCUMENTATION.values():
+        return hint
+    return f"{to_identifier(re.sub(r'(?<=[a-z])(?=[A-Z])', '_', cls.name).lower())}{match[1]}"
 
 
 def _lone_stages(members: list[Member], hints: list[str | None]) -> list[str | None]:

@@ -8,6 +8,21 @@ from typing import Any
 from keras2torch.module import Module, Node, Submodule, Value, parts_of
 from keras2torch.passes.regions import branches
 
+DOCUMENTATION = {
+    "Bottleneck": "1x1, 3x3 and 1x1 convolutions beside a shortcut.",
+    "ConvNeXtBlock": "A depthwise convolution, then two dense layers on the channels; beside a shortcut.",
+    "DenseLayer": "Appends its own features to those that it is given.",
+    "Inception": "Parallel branches, joined along the channels.",
+    "InceptionResidual": "Parallel branches, joined and added to the input.",
+    "InvertedResidual": "Widen, convolve each channel by itself, narrow; beside a shortcut.",
+    "MBConv": "Widen, convolve each channel by itself, weigh the channels, narrow.",
+    "NormalCell": "Sums of pairs of operations, joined along the channels.",
+    "ReductionCell": "Sums of pairs of operations, joined along the channels; the image gets smaller.",
+    "ResidualBlock": "Convolutions beside a shortcut.",
+    "SeparableResidual": "Separable convolutions beside a shortcut.",
+    "Transition": "A convolution and pooling between two stages.",
+}
+
 
 def block_name(body: Module) -> str | None:
     """``Bottleneck``, ``InvertedResidual``, ``DenseLayer`` ...; None for a structure without a name."""
