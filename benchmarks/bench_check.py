@@ -15,8 +15,8 @@ K2T = str(Path(sys.executable).with_name("k2t"))
 PROGRAMS = (
     "alexnet_tfkeras boston_housing_kfold_keras2 cifar10_cnn_keras1 cifar10_cnn_tfkeras conv_autoencoder_keras2 "
     "convmixer_keras3 custom_dense_layer densenet_growth gru_temperature_forecast inception_modules "
-    "keras3_mnist_convnet lstm_imdb_keras2 mini_gpt_tfkeras mlp_mixer_keras3 mnist_mlp_keras2 resnet_residual_block siamese_shared_base "
-    "squeeze_excite_resnet transformer_text_keras3 vae_sampling_layer_keras3"
+    "keras3_mnist_convnet lstm_imdb_keras2 mini_gpt_tfkeras mlp_mixer_keras3 mnist_mlp_keras2 "
+    "resnet_residual_block siamese_shared_base squeeze_excite_resnet transformer_text_keras3 vae_sampling_layer_keras3"
 ).split()
 MODELS = len(PROGRAMS)
 

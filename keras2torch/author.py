@@ -26,9 +26,9 @@ from keras2torch.layers import REGISTRY
 from keras2torch.layers.activations import activation_name
 
 
-def Input(
+def Input(  # noqa: N802
     shape: Any, batch_size: int | None = None, data_format: str | None = None, **kwargs: Any
-) -> Tensor:  # noqa: N802
+) -> Tensor:
     """A model input of ``shape`` without the batch axis; ``data_format="channels_first"`` for (C, H, W)."""
     tensor = models.Input(shape, batch_size, **kwargs)
     tensor.data_format = data_format  # type: ignore[attr-defined]

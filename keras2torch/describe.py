@@ -54,7 +54,7 @@ def _before(value: Value, activation: str | None) -> Value | None:
 def input_names(graph: Graph) -> list[str]:
     """Names for the arguments of ``forward``: the program's, else ``x``."""
     chosen: list[str] = []
-    for index, tensor in enumerate(graph.inputs):
+    for tensor in graph.inputs:
         given = []
         if getattr(tensor, "named", False):
             given.append(to_identifier(str(tensor.name)))

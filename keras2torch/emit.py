@@ -145,9 +145,8 @@ def _member_lines(member: Any, root: bool) -> list[str]:
     if member.constant is not None:
         from keras2torch.constants import constant_text
 
-        return [
-            f"self.register_buffer({quote(member.name)}, {constant_text(member.constant, member.dtype)}, persistent=False)"
-        ]
+        values = constant_text(member.constant, member.dtype)
+        return [f"self.register_buffer({quote(member.name)}, {values}, persistent=False)"]
     shape = getattr(member, "written_shape", member.shape)
     sizes = literal(shape[0] if len(shape) == 1 else shape)
     dtype = "" if member.dtype == "float32" else f", dtype=torch.{member.dtype}"

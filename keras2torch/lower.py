@@ -6,7 +6,6 @@ Values, one per axis order; a permute is emitted only when an operation asks for
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from keras2torch.builder import Builder
@@ -41,7 +40,7 @@ def lower(graph: Graph) -> Module:
     return module
 
 
-class _TwoOrders(Exception):
+class _TwoOrdersError(Exception):
     """A shared layer is given flattened images in two orders of elements."""
 
 
@@ -54,7 +53,7 @@ def _lower_calls(graph: Graph) -> _Lowering:
             for call in graph.calls:
                 lowering.lower_call(call)
             return lowering
-        except _TwoOrders as conflict:
+        except _TwoOrdersError as conflict:
             in_keras_order.add(*conflict.args)
 
 
@@ -136,7 +135,7 @@ class _Lowering:
             flat = id(operation) not in self.in_keras_order
             orders = [getattr(b.any(tensor), "flat", None) for tensor in tensors]
             if flat and self.orders.setdefault(id(operation), orders) != orders:
-                raise _TwoOrders(id(operation))  # its kernel has its rows in one order only
+                raise _TwoOrdersError(id(operation))  # its kernel has its rows in one order only
         table: dict[int, Any] = {}
         if layout == "spatial":
             rank = max((len(t.shape) for t in tensors), default=0)
@@ -148,7 +147,10 @@ class _Lowering:
         else:
             for tensor in tensors:
                 table[id(tensor)] = b.any(tensor) if flat and b.is_flat(tensor) else b.last(tensor)
-        convert: Callable[[Tensor], Any] = lambda tensor: table[id(tensor)]
+
+        def convert(tensor: Tensor) -> Any:
+            return table[id(tensor)]
+
         return map_structure(convert, call.args), map_structure(convert, call.kwargs)
 
     def _check_shape(self, call: Call, tensor: Tensor, value: Any) -> None:

@@ -47,11 +47,13 @@ class Runtime:
     ) -> dict[str, list[float]]:
         """Train on arrays; returns the history of sample-weighted means."""
         inputs, targets = self._tensors(x), _tensor(y)
-        validation = None
-        if validation_data is not None:
-            validation = lambda: _slices(
+
+        def held_out() -> Any:
+            return _slices(
                 self._tensors(validation_data[0]), _tensor(validation_data[1]), batch_size
-            )  # noqa: E731
+            )
+
+        validation = None if validation_data is None else held_out
         steps = -(-len(targets) // batch_size)
         return self._train(
             lambda: _slices(inputs, targets, batch_size, shuffle),

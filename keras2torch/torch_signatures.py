@@ -35,7 +35,10 @@ class Signature:
 
 
 _CONV = "in_channels, out_channels, kernel_size, *, stride=1, padding=0, dilation=1, groups=1, bias=True"
-_CONV_TRANSPOSE = "in_channels, out_channels, kernel_size, *, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1"
+_CONV_TRANSPOSE = (
+    "in_channels, out_channels, kernel_size, *, stride=1, padding=0, output_padding=0, groups=1, "
+    "bias=True, dilation=1"
+)
 _BATCH_NORM = "num_features, *, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True"
 _RECURRENT = "input_size, hidden_size, *, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False"
 
@@ -75,7 +78,10 @@ _TEXT = {
     },
     "nn.AvgPool1d": "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
     **{
-        f"nn.AvgPool{n}d": "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None"
+        f"nn.AvgPool{n}d": (
+            "kernel_size, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True, "
+            "divisor_override=None"
+        )
         for n in (2, 3)
     },
     **{f"nn.ZeroPad{n}d": "padding" for n in (1, 2, 3)},
@@ -85,7 +91,8 @@ _TEXT = {
     "nn.GRU": _RECURRENT,
     "nn.RNN": _RECURRENT.replace("num_layers=1, ", "num_layers=1, nonlinearity='tanh', "),
     "nn.MultiheadAttention": (
-        "embed_dim, num_heads, *, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False"
+        "embed_dim, num_heads, *, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, "
+        "kdim=None, vdim=None, batch_first=False"
     ),
 }
 

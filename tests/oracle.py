@@ -174,7 +174,9 @@ def _as_keras(model: Any, arrays: list[np.ndarray]) -> Any:
     return keras.tree.pack_sequence_as(structure, arrays)
 
 
-def _compare_gradients(model: Any, result: Any, net: Any, arrays: list[np.ndarray], training: bool, tolerance: float) -> None:
+def _compare_gradients(
+    model: Any, result: Any, net: Any, arrays: list[np.ndarray], training: bool, tolerance: float
+) -> None:
     """d(sum of outputs * fixed random weights) with respect to float inputs and trainable weights."""
     import jax
     import jax.numpy as jnp

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-import keras2torch
-from keras2torch.write import texts
 from oracle import assert_close, build, flatten, randomise, run_keras, run_torch
 from pairing import pair_weights
 from run_oracle import all_cases, build_oracle, read_case
+
+import keras2torch
+from keras2torch.write import texts
 
 CASES = all_cases()
 

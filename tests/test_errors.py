@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from run_oracle import DOCSTRING
 
 from keras2torch.cli import main
 from keras2torch.frontend import watch
-from run_oracle import DOCSTRING
 
 ERRORS = sorted((Path(__file__).parent / "errors").glob("*.py"))
 EXPECT = re.compile(r"^\s*expect:\s*(.+?)\s*$", re.MULTILINE)

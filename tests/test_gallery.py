@@ -1,4 +1,4 @@
-"""The generated files in examples/ are what keras2torch generates now; ``K2T_GOLDEN=write`` writes them anew for review.
+"""The generated files in examples/ are what keras2torch generates now; ``K2T_GOLDEN=write`` writes them anew.
 
 Whether they equal Keras in numbers is tested elsewhere (test_structure, test_applications, test_cases).
 """

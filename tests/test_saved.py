@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-
-import keras2torch
 from oracle import assert_close, load_source, run_torch
 from saved_fixtures import CASES, CUSTOM_LAYERS
+
+import keras2torch
 
 # What is refused, by the words of the message.
 REFUSED = {

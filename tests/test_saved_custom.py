@@ -7,13 +7,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import saved_custom_layers as custom
 from click.testing import CliRunner
 from keras import layers
+from oracle import assert_close, build, randomise, run_torch
 
 import keras2torch
-import saved_custom_layers as custom
 from keras2torch.cli import main
-from oracle import assert_close, build, randomise, run_torch
 
 SOURCE = Path(custom.__file__)
 

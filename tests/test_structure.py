@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import pytest
-
 from oracle import compare
 
 # Architecture: (lines at most, the smallest sensible image, further arguments).

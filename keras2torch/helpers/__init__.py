@@ -10,10 +10,11 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-
 # A class or function of the first level, with its decorators: up to the next line that starts at
 # the margin. The files are black's, so this is the whole definition, and far cheaper than a parse.
-_DEFINITION = re.compile(r"^(?:@.*\n)*(?:class|def) (\w+)(?:.*\n)(?:(?:[ \t)].*)?\n)*", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"^(?:@.*\n)*(?:class|def) (\w+)(?:.*\n)(?:(?:[ \t)].*)?\n)*", re.MULTILINE
+)
 
 
 @lru_cache(maxsize=1)

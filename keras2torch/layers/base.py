@@ -42,7 +42,6 @@ from keras2torch.graph import (
     record,
     tensors_in,
 )
-
 from keras2torch.lazy import LazyTable, classes_in, import_all
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.errors import ShapeError
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, ShapeError
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer, pair
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.activations import activation_name, apply_activation
 from keras2torch.layers.base import Layer

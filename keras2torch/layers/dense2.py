@@ -1,6 +1,7 @@
 """EinsumDense and other layers that multiply by a kernel: ReversibleEmbedding, and those of Keras 1 and 2.
 
-Sources: keras/src/layers/core/einsum_dense.py, reversible_embedding.py (Keras 3.15); locally_connected*.py (Keras 2.15).
+Sources: keras/src/layers/core/einsum_dense.py, reversible_embedding.py (Keras 3.15); locally_connected*.py
+(Keras 2.15).
 """
 
 from __future__ import annotations

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from keras2torch.digests import file_digest
+
 _seen: set[str] | None = None  # while somebody watches
 _hooked = False
 
 
 @contextmanager
 def files_used() -> Iterator[set[str]]:
-    """The absolute paths of the files that are opened in the block, and of folders (with a final slash) that are listed.
+    """The absolute paths of the files that are opened in the block, and of listed folders (with a final slash).
 
     Python's own, installed packages' and keras2torch's are left out.
     """
@@ -39,11 +41,7 @@ def digest_of(path: str) -> str | None:
         if path.endswith("/"):
             content = "\0".join(sorted(os.listdir(path))).encode()
             return hashlib.sha256(content).hexdigest()
-        whole = hashlib.sha256()
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                whole.update(block)
-        return whole.hexdigest()
+        return file_digest(path)
     except OSError:
         return None
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from keras2torch.frontend.absent import Absent, Source, is_absent
 
-
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
