@@ -27,10 +27,10 @@ def quote(value: Any) -> str:
         return repr(value)
     if type(value) is float:
         return _float(value)
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         inner = ", ".join(quote(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if type(value) is list:
+    if isinstance(value, list):
         return "[" + ", ".join(quote(item) for item in value) + "]"
     if isinstance(value, slice):
         return f"slice({quote(value.start)}, {quote(value.stop)}, {quote(value.step)})"

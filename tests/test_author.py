@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from oracle import build, load_source
 from torch import nn, optim
 
 import keras2torch
 from keras2torch import Conv2d, Dense, Flatten, Input, Model
-from oracle import build, load_source
 
 ARTICLE = Path(__file__).parent.parent / "examples" / "article"
 PROGRAMS = sorted(ARTICLE.glob("*.py"))
@@ -26,12 +26,13 @@ def test_there_are_six():
 
 def one_step(result):
     """Import the generated module and take one step of SGD."""
-    net = getattr(load_source(result.model_source), result.class_name)()
+    torch.manual_seed(0)
+    net = getattr(load_source(result.model_source), result.class_name)().eval()  # no dropout
     (port,) = result.inputs
     shape = [4, *port.shape[1:]]
     x = torch.rand([shape[a] for a in port.permutation] if port.permutation else shape)
     y = torch.randint(0, result.outputs[0].shape[-1], (4,))
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
     before = nn.functional.cross_entropy(net(x), y)
     before.backward()
     optimizer.step()
@@ -78,7 +79,7 @@ def test_loaders_and_predict_in_eval_mode():
     inputs = Input((8,))
     x = keras2torch.Dropout(0.5)(Dense(16, activation="relu")(inputs))
     model = Model(inputs, Dense(3)(x), "cpu")
-    model.compile(optim.SGD(model.parameters(), lr=0.1), nn.CrossEntropyLoss())
+    model.compile(optim.SGD(model.parameters(), lr=1e-3), nn.CrossEntropyLoss())
     data = torch.utils.data.TensorDataset(torch.randn(50, 8), torch.randint(0, 3, (50,)))
     loader = torch.utils.data.DataLoader(data, batch_size=16)
     model.fit_generator(loader, epochs=1)

@@ -165,6 +165,7 @@ def test_noise_is_as_strong_as_keras(name):
     result = keras2torch.generate(model)
     net = oracle.build(result).train()
     torch.manual_seed(0)
+    keras.utils.set_random_seed(0)
     data = np.full((100, 8, 500), 1.5, "float32")
     theirs = np.asarray(model(data, training=True))
     (ours,) = oracle.run_torch(result, net, [data])
@@ -174,7 +175,7 @@ def test_noise_is_as_strong_as_keras(name):
         lambda a: a.std(axis=1).mean(),
         lambda a: a.std(axis=2).mean(),
     ):
-        assert measure(ours) == pytest.approx(measure(theirs), abs=0.01)
+        assert measure(ours) == pytest.approx(measure(theirs), abs=0.02)
     assert np.array_equal(oracle.run_torch(result, net.eval(), [data])[0], data)
 
 
