@@ -87,11 +87,14 @@ def or_note(value: Any, use: str) -> Any:
     return None
 
 
+_PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
+
+
 def find_absent(value: Any, depth: int = 3) -> Absent | None:
     """An Absent that is ``value`` or lies in it: its first and last items, and those of inner containers."""
     if type(value) is Absent:
         return value
-    if not depth:
+    if not depth or type(value) in _PLAIN:
         return None
     items: tuple[Any, ...] = ()
     if isinstance(value, (list, tuple)) and value:

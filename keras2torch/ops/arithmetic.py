@@ -138,6 +138,11 @@ def add_n(xs: Any) -> Any:
     return total
 
 
+@function("{tf.math,tf}.scalar_mul")
+def scalar_mul(scalar: Any, x: Any) -> Any:
+    return ops.multiply(scalar, x)
+
+
 @function("{tf.math,tf}.multiply_no_nan(x=x1, y=x2)")
 def multiply_no_nan(x1: Any, x2: Any) -> Any:
     """x1 * x2, and 0 where x2 is 0 even if x1 is not finite."""

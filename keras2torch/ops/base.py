@@ -292,8 +292,21 @@ def public(
         missing = find_absent((args, kwargs))
         if missing is not None and not any(is_symbolic(t) for t in tensors_in((args, kwargs))):
             return _absent(missing, path)
-        return run(*args, **{renames.get(k, k): v for k, v in kwargs.items()})
+        return run(*args, **renamed(kwargs))
 
+    def renamed(kwargs: dict[str, Any]) -> dict[str, Any]:
+        given = {k: v for k, v in kwargs.items() if k not in renames}
+        for name, value in kwargs.items():
+            today = renames.get(name)
+            # An old spelling that is left at None beside today's says nothing.
+            if today is None or value is None and (today in optional or today in given):
+                continue
+            if today in given:
+                raise TypeError(f"{path}() got both {name!r} and {today!r}")
+            given[today] = value
+        return given
+
+    optional = {p.name for p in signature.parameters.values() if p.default is None}
     function.__name__ = path.rpartition(".")[2]
     function.__qualname__ = path
     function.__signature__ = signature  # type: ignore[attr-defined]

@@ -9,13 +9,17 @@ from keras2torch.frontend.absent import Absent, find_absent, first_absent
 from keras2torch.frontend.standins.arrays import SampleArray
 from keras2torch.graph import Tensor
 
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+
 
 def _converting(original: Callable[..., Any]) -> Callable[..., Any]:
     """``np.array`` and its like: stand-ins and sample arrays stay what they are."""
 
     def convert(value: Any, *args: Any, **kwargs: Any) -> Any:
-        dtype = args[0] if args else kwargs.get("dtype")
+        if type(value).__module__ == "builtins" and type(value) not in _CONTAINERS:
+            return original(value, *args, **kwargs)
         if type(value) is SampleArray:
+            dtype = args[0] if args else kwargs.get("dtype")
             return value if dtype is None else value.astype(dtype)
         if isinstance(value, Tensor):
             value = value.numpy()

@@ -35,6 +35,9 @@ PREFIXES = {
     "tensorflow.compat.v1.keras": "keras",
     "tensorflow.compat.v2.keras": "keras",
     "tensorflow.python.keras": "keras",
+    "tensorflow.python.layers.utils": "keras.utils",
+    "tensorflow.python.ops.rnn_cell_impl": "tensorflow.nn.rnn_cell",
+    "tensorflow.python.ops.rnn_cell": "tensorflow.nn.rnn_cell",
     "tensorflow.keras": "keras",
     "tensorflow_core.python.keras": "keras",
     "tensorflow_core.keras": "keras",
@@ -184,6 +187,7 @@ NAMESPACES: dict[str, Namespace] = {
         for name, more in _TENSORFLOW.items()
     },
     "tensorflow.data": Namespace((f"{_HERE}.data",)),
+    "tensorflow.nn.rnn_cell": Namespace((f"{_HERE}.rnn_cell",)),
     "tensorflow.initializers": Namespace(("keras2torch.initializers:REGISTRY",)),
     "tensorflow.losses": Namespace((f"{_TRAINING}.losses:REGISTRY",)),
     "tensorflow.optimizers": Namespace((f"{_TRAINING}.optimizers:REGISTRY",)),

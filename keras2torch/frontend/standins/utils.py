@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+from keras2torch import config
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
@@ -21,6 +22,7 @@ from keras2torch.frontend.standins.data import (
 )
 from keras2torch.frontend.standins.images import array_to_img, img_to_array, load_img, save_img
 from keras2torch.frontend.standins.sequences import pad_sequences
+from keras2torch.layers import base
 
 _custom_objects: dict[str, Any] = {}
 
@@ -104,6 +106,27 @@ def split_dataset(
 ) -> Any:
     """Both parts have the elements of the whole."""
     return dataset, dataset
+
+
+def conv_output_length(
+    input_length: Any, filter_size: int, padding: str, stride: int, dilation: int = 1
+) -> Any:
+    """Keras 2's name for the length of a convolved axis."""
+    if input_length is None:
+        return None
+    window = dilation * (filter_size - 1) + 1
+    length = {"valid": input_length - window + 1, "full": input_length + window - 1}
+    return (length.get(padding, input_length) + stride - 1) // stride
+
+
+def normalize_tuple(value: Any, n: int, name: str = "", *args: Any, **kwargs: Any) -> Any:
+    """``n`` integers, from one or from as many."""
+    return base.pair(value, n)
+
+
+def normalize_data_format(value: Any) -> str:
+    """A data format in small letters; the session's for None."""
+    return config.image_data_format if value is None else str(value).lower()
 
 
 def get_source_inputs(tensor: Any, *args: Any) -> list[Any]:
