@@ -63,13 +63,17 @@ class Formula:
 
 @dataclass
 class Mapping:
-    """How a torch tensor is made from Keras weights: ``function(*arrays)``; no sources: a constant."""
+    """How a torch tensor is made from Keras weights: ``function(*arrays)``; no sources: a constant.
+
+    ``view(*arrays)``, where there is one, has the same elements in the same order, in a shape that needs no copy.
+    """
 
     sources: tuple[Weight, ...]
     function: Callable[..., Any]
     shape: tuple[int, ...]
     trainable: bool = True
     fixed: str = ""  # why a parameter of torch's never changes: Keras does not have it
+    view: Callable[..., Any] | None = None
 
 
 @dataclass(eq=False, repr=False)

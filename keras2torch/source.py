@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keras2torch import config
+from keras2torch.digests import begin_digest, file_digest
 from keras2torch.errors import K2TError
 from keras2torch.models import Model
 
@@ -20,8 +20,13 @@ class Source:
     model: Model
     name: str  # of the file, for the header
     stem: str  # for the names of the generated files
-    digest: str | None = None
+    path: Path | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str | None:
+        """Of the file that the model comes from; None where there is no single one."""
+        return file_digest(self.path) if self.path is not None else None
 
 
 def open_source(
@@ -58,6 +63,8 @@ def _open_path(
         raise K2TError(f"there is no file {str(path)!r}", fix="check the path")
     notes: list[str] = []
     config.reset()
+    if path.is_file():
+        begin_digest(path)
     if path.suffix in (".py", ".ipynb"):
         if path.is_dir():
             raise K2TError(f"{str(path)!r} is a directory", fix="give the program's file")
@@ -77,5 +84,5 @@ def _open_path(
 
             classes = run_definitions(custom)
         recorded = read_saved(path, notes=notes, custom=classes)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    return Source(recorded, path.name, path.name.split(".")[0], digest, notes)
+    opened = path if path.is_file() else None
+    return Source(recorded, path.name, path.name.split(".")[0], opened, notes)

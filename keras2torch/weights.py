@@ -29,12 +29,60 @@ def arrays(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
     """(key, array) of each tensor; nothing if the source holds no weights."""
     import numpy
 
+    for key, array in _views(mappings):
+        array = array.reshape(mappings[key].shape)
+        array = numpy.ascontiguousarray(array) if array.ndim else array
+        yield key, array if array.flags.writeable else array.copy()
+
+
+def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
+    """(key, array) of each tensor, in any shape and memory order; nothing if the source holds no weights."""
+    import numpy
+
     for key, mapping in mappings.items():
         values = [source.read() for source in mapping.sources]
         if any(value is None for value in values):
             return
-        array = numpy.asarray(mapping.function(*values))
-        yield key, numpy.ascontiguousarray(array) if array.ndim else array
+        yield key, numpy.asarray((mapping.view or mapping.function)(*values))
+
+
+_BLOCK_BYTES = 4 << 20
+_TILE_ITEMS = 512  # of one row: what a tile of a turned array reads should fit into the cache
+_WORKERS = 2
+
+
+def _blocks(array: Any) -> Iterator[Any]:
+    """The bytes of an array in C order, of a large turned one piece by piece; each holds until the next but two."""
+    import numpy
+
+    if array.flags.c_contiguous or array.ndim < 2 or array.nbytes <= _BLOCK_BYTES:
+        yield numpy.ascontiguousarray(array).reshape(-1).view("uint8").data
+        return
+    from collections import deque
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = max(1, _BLOCK_BYTES // (array.nbytes // len(array)))
+    # Buffers are used again: the pages of fresh ones cost more than what is put into them.
+    shape = (rows, *array.shape[1:])
+    free = deque(numpy.empty(shape, array.dtype) for _ in range(_WORKERS + 2))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        turning: Any = deque()
+        for start in range(0, len(array), rows):
+            turning.append(pool.submit(_turn, array[start : start + rows], free[0]))
+            free.rotate(-1)
+            if len(turning) > _WORKERS:
+                yield turning.popleft().result()
+        while turning:
+            yield turning.popleft().result()
+
+
+def _turn(part: Any, buffer: Any) -> Any:
+    """The bytes of ``part`` in C order, in ``buffer``; numpy works without the interpreter's lock."""
+    step = max(1, _TILE_ITEMS // math.prod(part.shape[2:]))
+    block = buffer[: len(part)]
+    for left in range(0, part.shape[1], step):
+        block[:, left : left + step] = part[:, left : left + step]
+    return block.reshape(-1).view("uint8").data
 
 
 def has_weights(mappings: dict[str, Mapping]) -> bool:
@@ -64,14 +112,14 @@ def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
     text += b" " * (-len(text) % 8)
     with open(target, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
-        for key, array in arrays(mappings):
-            data = array.tobytes() if not array.flags.c_contiguous else memoryview(array).cast("B")
+        for key, array in _views(mappings):
             expected = header[key]["data_offsets"]
-            if len(data) != expected[1] - expected[0]:
+            if array.nbytes != expected[1] - expected[0]:
                 raise K2TError(
-                    f"the tensor {key} has {len(data)} bytes, {expected[1] - expected[0]} expected"
+                    f"the tensor {key} has {array.nbytes} bytes, {expected[1] - expected[0]} expected"
                 )
-            file.write(data)
+            for block in _blocks(array):
+                file.write(block)
         if file.tell() != 8 + len(text) + offset:
             raise K2TError("the source does not hold all weights")
 

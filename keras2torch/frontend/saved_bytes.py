@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import stat
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import IO, Any
 import numpy as np
 
 from keras2torch.errors import SavedModelError
+
+MAPPED_BYTES = 8 << 20
 
 
 def printable(text: str, limit: int = 100) -> str:
@@ -43,8 +46,10 @@ class ByteSource:
         return data
 
     def read_array(self, offset: int, dtype: np.dtype, count: int) -> np.ndarray:
-        """``count`` numbers read straight into a new array: no second copy in memory."""
+        """``count`` numbers read straight into a new array; many are a read-only view of the file."""
         self._seek(offset, count * dtype.itemsize)
+        if count * dtype.itemsize >= MAPPED_BYTES and isinstance(self._file, io.BufferedReader):
+            return self._mapped(self._start + offset, dtype, count)
         array = np.empty(count, dtype)
         view = array.view(np.uint8)
         done = 0
@@ -54,6 +59,16 @@ class ByteSource:
                 raise self._short(offset, view.size)
             done += got
         return array
+
+    def _mapped(self, start: int, dtype: np.dtype, count: int) -> np.ndarray:
+        """Fresh memory for hundreds of megabytes costs more than reading them."""
+        above = start % mmap.ALLOCATIONGRANULARITY
+        length = above + count * dtype.itemsize
+        access: dict[str, int] = {"access": mmap.ACCESS_READ}
+        if hasattr(mmap, "MAP_POPULATE"):  # all pages at once
+            access = {"flags": mmap.MAP_SHARED | mmap.MAP_POPULATE, "prot": mmap.PROT_READ}
+        pages = mmap.mmap(self._file.fileno(), length, offset=start - above, **access)
+        return np.frombuffer(pages, dtype, count, above)
 
     def part(self, offset: int, size: int, name: str) -> ByteSource:
         """A stretch of this source as a source of its own."""
