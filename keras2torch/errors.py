@@ -17,10 +17,20 @@ class K2TError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        what = _clear(self.what, 1600)
+        lines = [f"{_clear(self.where, 300)}: {what}" if self.where else what]
         if self.fix:
-            lines.append(f"  fix: {self.fix}")
+            lines.append(f"  fix: {_clear(self.fix, 1000)}")
         return "\n".join(lines)
+
+
+def _clear(text: str, limit: int) -> str:
+    """Text that may hold pieces of the input: not without end, nothing in it that steers a terminal."""
+    text = text if len(text) <= limit else f"{text[: limit - 4]} ..."
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")
+        for c in text
+    )
 
 
 class UnsupportedError(K2TError):
