@@ -79,6 +79,14 @@ def class_scope(call: Call) -> Scope:
     return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), names)
 
 
+_AMP = "the generated script trains in bfloat16 by --amp"
+_FLOAT32 = (
+    "save it again in float32: new = keras.models.clone_model(model, clone_function=lambda layer: "
+    "type(layer).from_config({**layer.get_config(), 'dtype': 'float32'})); "
+    f"new.set_weights(model.get_weights()); new.save(...); {_AMP}"
+)
+
+
 class _Lowering:
     def __init__(self, graph: Graph, in_keras_order: set[int]):
         self.graph = graph
@@ -102,7 +110,7 @@ class _Lowering:
             raise UnsupportedError(
                 f"{operation.name!r} computes by the dtype policy {policy}; only float32 is translated exactly",
                 where=call.where,
-                fix="set the policy to float32; the generated script trains in bfloat16 by --amp",
+                fix=_FLOAT32 if call.where is None else "set the policy to float32; " + _AMP,
             )
         args, kwargs = self._values(call)
         try:
@@ -119,7 +127,7 @@ class _Lowering:
             if value is not None:
                 self._check_shape(call, tensor, value)
                 b.bind(tensor, value)
-        unread = getattr(operation, "unread_fields", list)()
+        unread: list[str] = getattr(operation, "unread_fields", list)()
         if unread:
             raise operation.unsupported(  # type: ignore[attr-defined]
                 f"the argument {unread[0]}={operation._fields[unread[0]]!r} "  # type: ignore[attr-defined]
