@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from keras2torch.layers import REGISTRY
-from keras2torch.layers.refusals import REFUSALS
+from keras2torch.layers.refusals import INSIDE_APPLICATIONS, OLD_LAYERS, REFUSALS
 from keras2torch.ops import OPS
 from keras2torch.ops.base import parse_names
 from keras2torch.ops.refusals import OTHERS
@@ -20,6 +20,18 @@ def support_table() -> str:
     return f"{layer_table()}\n\n{function_table()}"
 
 
+def todays_layers() -> list[str]:
+    """The classes of today's keras.layers that are translated, each under its own name."""
+    aside = {*OLD_LAYERS, *INSIDE_APPLICATIONS, *REFUSALS}
+    return sorted(
+        name
+        for name, cls in REGISTRY.items()
+        if name == cls.__name__
+        and name not in aside
+        and cls.__module__.startswith("keras2torch.layers.")
+    )
+
+
 def layer_table() -> str:
     """The layers by family, then those that are refused."""
     layers = {
@@ -28,16 +40,17 @@ def layer_table() -> str:
     translated = {name: cls for name, cls in layers.items() if name not in REFUSALS}
     families: dict[str, list[str]] = {}
     for name, cls in sorted(translated.items()):
-        if name == cls.__name__:
+        if name == cls.__name__ and name not in OLD_LAYERS | INSIDE_APPLICATIONS:
             families.setdefault(_family(cls.__module__), []).append(name)
-    count = sum(map(len, families.values()))
+    old = sorted(OLD_LAYERS & set(translated))
     lines = [
-        f"{count} layers are translated ({len(translated)} names, with those of Keras 1 and 2); "
-        f"{len(REFUSALS)} layers are refused.",
+        f"{len(todays_layers())} layers of keras.layers are translated, {len(REFUSALS)} are refused; "
+        f"{len(old)} more are those of Keras 1 and 2.",
         "",
         "| family | layers |",
         "| --- | --- |",
         *(f"| {family} | {', '.join(names)} |" for family, names in sorted(families.items())),
+        f"| of Keras 1 and 2 | {', '.join(old)} |",
         "",
         "| refused | why | instead |",
         "| --- | --- | --- |",

@@ -14,7 +14,7 @@ import keras2torch
 from keras2torch.frontend.replay import Replayer
 from keras2torch.layers import REGISTRY
 from keras2torch.layers.refusals import NOT_LAYERS, REFUSALS
-from keras2torch.support import layer_table, support_table
+from keras2torch.support import layer_table, support_table, todays_layers
 
 PUBLIC = sorted(
     name
@@ -87,8 +87,17 @@ def test_the_table_counts_what_is_there() -> None:
     lines = layer_table().splitlines()
     refused = [line for line in lines if line.startswith("| `")]
     assert len(refused) == len(REFUSALS)
-    assert any(f"{len(REFUSALS)} layers are refused" in line for line in lines)
+    assert any(f"{len(REFUSALS)} are refused" in line for line in lines)
     assert layer_table() in support_table()
+
+
+def test_only_public_layers_are_counted() -> None:
+    names = todays_layers()
+    assert set(names) <= set(PUBLIC), sorted(set(names) - set(PUBLIC))
+    classes = {item for name, item in vars(keras.layers).items() if name in PUBLIC}
+    canonical = {getattr(keras.layers, name) for name in names}
+    left = {cls.__name__ for cls in classes - canonical} - set(REFUSALS)
+    assert left <= {"Layer", "InputLayer"}, left
 
 
 def test_the_table_needs_no_keras() -> None:

@@ -52,7 +52,9 @@ def _relu(
     if not negative_slope:
         return above
     below = b.operator("-", float(threshold), x) if threshold else b.operator("-", x)
-    return b.operator("-", above, b.operator("*", float(negative_slope), b.function("F.relu", below)))
+    return b.operator(
+        "-", above, b.operator("*", float(negative_slope), b.function("F.relu", below))
+    )
 
 
 def _leaky_relu(b: Builder, x: Any, negative_slope: float = 0.2) -> Value:
@@ -104,7 +106,9 @@ def _squareplus(b: Builder, x: Any, b_: float = 4) -> Value:
 def _sparse_plus(b: Builder, x: Any) -> Value:
     square = b.operator("/", b.operator("**", b.operator("+", x, 1), 2), 4)
     inner = b.function("torch.where", b.operator("<", x, 1, dtype="bool"), square, x, dtype=x.dtype)
-    return b.function("torch.where", b.operator(">", x, -1, dtype="bool"), inner, 0.0, dtype=x.dtype)
+    return b.function(
+        "torch.where", b.operator(">", x, -1, dtype="bool"), inner, 0.0, dtype=x.dtype
+    )
 
 
 def _sparse_sigmoid(b: Builder, x: Any) -> Value:
@@ -122,7 +126,11 @@ def _threshold(b: Builder, x: Any, threshold: float, default_value: float) -> Va
 def _glu(b: Builder, x: Any, axis: int = -1) -> Value:
     dim = _dim(x, axis)
     shape = tuple(n // 2 if i == dim % len(x.shape) and n else n for i, n in enumerate(x.shape))
-    return b.function("F.glu", x, shape=shape) if dim == -1 else b.function("F.glu", x, dim, shape=shape)
+    return (
+        b.function("F.glu", x, shape=shape)
+        if dim == -1
+        else b.function("F.glu", x, dim, shape=shape)
+    )
 
 
 def _exponential(b: Builder, x: Any) -> Value:
@@ -136,7 +144,9 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "leaky_relu": _leaky_relu,
     "elu": _elu,
     "selu": _simple("F.selu"),
-    "celu": lambda b, x, alpha=1.0: b.function("F.celu", x) if alpha == 1 else b.function("F.celu", x, float(alpha)),
+    "celu": lambda b, x, alpha=1.0: (
+        b.function("F.celu", x) if alpha == 1 else b.function("F.celu", x, float(alpha))
+    ),
     "gelu": _gelu,
     "sigmoid": _simple("torch.sigmoid"),
     "tanh": _simple("torch.tanh"),
@@ -196,8 +206,8 @@ def activation_name(activation: Any) -> str | None:
     if isinstance(activation, str):
         name = activation.lower() if activation.lower() in ACTIVATIONS else activation
         return name if name in ACTIVATIONS else None
-    name = getattr(activation, "activation_name", None)
-    return name if isinstance(name, str) else None
+    given = getattr(activation, "activation_name", None)
+    return given if isinstance(given, str) else None
 
 
 def apply_activation(b: Builder, x: Any, activation: Any) -> Any:
@@ -206,8 +216,11 @@ def apply_activation(b: Builder, x: Any, activation: Any) -> Any:
     Raises UnsupportedError for a function that was not traced when the layer was called.
     """
     if isinstance(activation, dict):  # a serialised function or layer
-        activation = activation.get("config", {}).get("name", activation.get("config")) \
-            if activation.get("class_name") == "function" else activation
+        activation = (
+            activation.get("config", {}).get("name", activation.get("config"))
+            if activation.get("class_name") == "function"
+            else activation
+        )
     name = activation_name(activation)
     if name is not None:
         return ACTIVATIONS[name](b, x)

@@ -215,6 +215,8 @@ class Layer(Operation):
 
         def __getattr__(self, name: str) -> Any: ...
 
+    abstract = False
+    """Set on a class that only other layers inherit from: it is no layer of Keras's."""
     supports_masking = False
     build_is_final = True
     """Whether a layer is built once build() has run, also where the program calls it by itself."""
@@ -244,8 +246,7 @@ class Layer(Operation):
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
         if cls.__module__.startswith("keras2torch."):
             cls.declare_fields()
-            abstract = cls.lower is Operation.lower and cls.call is Layer.call
-            if not abstract and not cls.__name__.startswith("_"):
+            if not cls.__name__.startswith("_") and not cls.__dict__.get("abstract"):
                 for name in (cls.__name__, *names):
                     REGISTRY[name] = cls
 
@@ -353,7 +354,8 @@ class Layer(Operation):
         self._trainable = bool(given.get("trainable", True))
         self._dtype = given.get("dtype")
         self.input_dtype_given = given.get("input_dtype")
-        self.activity_regularizer = given.get("activity_regularizer", self.activity_regularizer)
+        if "activity_regularizer" in given:
+            self.activity_regularizer = given["activity_regularizer"]
         self.initial_weights = or_note(given.get("weights"), f"weights of {type(self).__name__}")
         batch = given.get("batch_size")
         if given.get("batch_input_shape") or given.get("batch_shape"):
@@ -680,8 +682,9 @@ class Layer(Operation):
             if mask is not None and tensors_in(mask):
                 kwargs["mask"] = mask
         for name, value in attributes(self):
-            if isinstance(value, (Layer, Weight)) and value.attribute is None:
-                value.attribute = name.lstrip("_")
+            held: Any = value if isinstance(value, (Layer, Weight)) else None
+            if held is not None and held.attribute is None:
+                held.attribute = name.lstrip("_")
         scope = replace(self.new_scope(), tensors=_named_tensors(self.call, args, kwargs))
         from keras2torch.ops.modes import both_modes
 

@@ -77,6 +77,7 @@ def square(sizes: tuple[int, ...]) -> Any:
 class Spatial(Layer):
     """What layers over ``rank`` spatial axes share; ``lower`` gets (N, C, *S)."""
 
+    abstract = True
     rank = 2
     layout = "spatial"
 
@@ -139,6 +140,7 @@ _KERNEL_SIDES = {
 class ConvLayer(Spatial):
     """What all convolutions share: Keras 1's arguments, the bias, padding and geometry."""
 
+    abstract = True
     traces_activation = True
     strides_with_dilation = False
     """Whether Keras takes strides > 1 and dilation_rate > 1 together."""
@@ -353,19 +355,19 @@ _AT_THE_END = (
 class Convolution1D(Conv1D):
     """Keras 1: ``Convolution1D(nb_filter, filter_length, init, activation, ...)``."""
 
-    keras1_order = (*_AFTER_KERNEL, *_AT_THE_END)
+    keras1_order = tuple[str, ...]((*_AFTER_KERNEL, *_AT_THE_END))
 
 
 class Convolution2D(Conv2D):
     """Keras 1: ``Convolution2D(nb_filter, nb_row, nb_col, init, activation, ...)``."""
 
-    keras1_order = (*_AFTER_KERNEL, "data_format", *_AT_THE_END)
+    keras1_order = tuple[str, ...]((*_AFTER_KERNEL, "data_format", *_AT_THE_END))
 
 
 class Convolution3D(Conv3D):
     """Keras 1: ``Convolution3D(nb_filter, kernel_dim1, kernel_dim2, kernel_dim3, ...)``."""
 
-    keras1_order = (*_AFTER_KERNEL, "data_format", *_AT_THE_END)
+    keras1_order = tuple[str, ...]((*_AFTER_KERNEL, "data_format", *_AT_THE_END))
 
 
 class AtrousConvolution1D(Convolution1D):

@@ -37,7 +37,7 @@ class Equation:
         ):
             found = re.fullmatch(pattern, compact)
             if found:
-                return Equation(*found.groups(), elided)
+                return Equation(found[1], found[2], found[3], elided)
         raise ValueError(
             f"the equation {text!r} has not the form [X],[Y]->[Z], ...[X],[Y]->...[Z] or [X]...,[Y]->[Z]..."
         )
@@ -217,7 +217,7 @@ class ReversibleEmbedding(Layer):
     integer_input = True
     ignored = ("logit_soft_cap", "reverse_dtype")  # of the way back only
 
-    def build(self, input_shape: Shape = None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         self.embeddings = self.add_weight(
             name="embeddings",
             shape=(int(self.input_dim), int(self.output_dim)),

@@ -50,7 +50,8 @@ class _Normalization(Layer):
         def arranged(array: Any) -> Any:
             return array if order is None else array[order]
 
-        shape = (self.gamma if self.gamma is not None else self.beta).shape
+        known: Any = self.gamma if self.gamma is not None else self.beta
+        shape = known.shape
         ones = Mapping((), lambda: numpy.ones(shape, "float32"), shape, False, "Keras: scale=False")
         zeros = Mapping(
             (), lambda: numpy.zeros(shape, "float32"), shape, False, "Keras: center=False"

@@ -36,7 +36,7 @@ class GroupNormalization(_Normalization):
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.axis]
         self.count = channels if self.groups == -1 else int(self.groups)
-        if channels is not None and channels % self.count:
+        if channels is not None and self.count is not None and channels % self.count:
             raise ValueError(f"{channels} channels are not divisible into {self.count} groups")
         self.add_scale_and_offset((channels,))
 

@@ -33,3 +33,13 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 NOT_LAYERS = frozenset({"InputSpec"})
 """Public names of keras.layers that are no layers."""
+
+OLD_LAYERS = frozenset(
+    "AtrousConvolution1D AtrousConvolution2D Convolution1D Convolution2D Convolution3D CuDNNGRU CuDNNLSTM "
+    "Deconvolution2D Deconvolution3D Highway LocallyConnected1D LocallyConnected2D MaxoutDense "
+    "SeparableConvolution1D SeparableConvolution2D ThresholdedReLU TimeDistributedDense".split()
+)
+"""Layers of Keras 1 and 2 that are gone, or that today are another name of a layer."""
+
+INSIDE_APPLICATIONS = frozenset({"CustomScaleLayer", "LayerScale", "StochasticDepth"})
+"""Layers that Keras keeps to the networks of keras.applications."""
