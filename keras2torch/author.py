@@ -137,7 +137,7 @@ class _Trains:
         metrics = (
             ["accuracy"] if metrics is None and type(loss).__name__ in _CLASSIFIES else metrics
         )
-        models.Model.compile(
+        models.Model.compile(  # type: ignore[attr-defined]
             model, keras_optimizer(optimizer), keras_loss(loss, model), metrics=metrics, **kwargs
         )
 
@@ -155,7 +155,7 @@ def _warn_of_relu(model: Any, loss: Any) -> None:
     if type(loss).__name__ not in ("CrossEntropyLoss", "BCEWithLogitsLoss"):
         return
     for tensor in model.outputs or []:
-        last = tensor.call.operation if tensor.call else None
+        last: Any = tensor.call.operation if tensor.call else None
         given = getattr(last, "activation", None)
         name = activation_name(given) or type(given).__name__.lower()
         if name == "relu":

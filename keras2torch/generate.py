@@ -60,9 +60,10 @@ class Generated:
     @cached_property
     def train_source(self) -> str:
         """The training script. Raises K2TError where something of compile() or fit() has no exact translation."""
-        assert self.source is not None and self.graph is not None and self.module is not None
-        model = self.source.model
-        return self._script(lambda: (record(model), module_facts(self.graph, self.module)))
+        assert self.source is not None
+        graph, module, model = self.graph, self.module, self.source.model
+        assert graph is not None and module is not None
+        return self._script(lambda: (record(model), module_facts(graph, module)))
 
     def prediction_source(self, reason: str) -> str:
         """A script that only predicts, and says why: for a model whose training cannot be carried over."""

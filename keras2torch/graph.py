@@ -139,13 +139,14 @@ class Tensor:
         raise TypeError("the first axis of this symbolic tensor has no known length")
 
     def __iter__(self) -> Iterator[Tensor]:
+        whole: Any = self  # may be indexed
         if not self.shape or self.shape[0] is None:
             raise ScriptError(
                 "iterating over a symbolic tensor whose first axis has no known length",
                 where=_where(),
                 fix="iterate over an axis of known length, e.g. with keras.ops.unstack(x, axis=1)",
             )
-        return (self[i] for i in range(self.shape[0]))
+        return (whole[i] for i in range(self.shape[0]))
 
     def __float__(self) -> float:
         raise ScriptError(
@@ -310,6 +311,7 @@ class Weight(Tensor):
         self.layer: Any = None
         self.attribute: str | None = None  # of a user's layer, where it is kept
         self.value: Any = None
+        self.fans: tuple[int, int] | None = None  # in and out, where the shape does not tell them
         self.assigned_values: list[Any] = []
 
     def read(self) -> Any:

@@ -99,16 +99,14 @@ class InputLayer(Layer):
     batch_shape: Any = None
     input_tensor: Any = None
     optional: bool = False
-    name: str | None = None
+    name: str | None = None  # type: ignore[assignment]
 
     old_names = {"batch_input_shape": "batch_shape", "input_shape": "shape", "input_tensor": None}
 
     def __init__(self, *args: Any, **kwargs: Any):
-        self.tensor = Input(
-            *args,
-            **{k: v for k, v in kwargs.items() if k != "input_shape"},
-            **({"shape": kwargs["input_shape"]} if "input_shape" in kwargs else {}),
-        )
+        if "input_shape" in kwargs:
+            kwargs["shape"] = kwargs.pop("input_shape")
+        self.tensor: Any = Input(*args, **kwargs)
         self._set_base({"name": self.tensor.name})
 
 
@@ -139,7 +137,7 @@ class Model(Layer):
         return model
 
     def __init__(self, *args: Any, **kwargs: Any):
-        kwargs = {self.old_names.get(k, k): v for k, v in kwargs.items()}
+        kwargs = {str(self.old_names.get(k, k)): v for k, v in kwargs.items()}
         names = ["inputs", "outputs", "device"]
         given = {**dict(zip(names, args)), **kwargs}
         self._set_base({"name": given.get("name"), "trainable": given.get("trainable", True)})
@@ -473,7 +471,7 @@ class _InputView:
 
     def __init__(self, tensor: Tensor):
         self.name, self.output, self.input = tensor.name, tensor, tensor
-        self.trainable, self.weights = True, []
+        self.trainable, self.weights = True, list[Any]()
         self.output_shape = self.input_shape = tensor.shape
 
     def get_weights(self) -> list[Any]:

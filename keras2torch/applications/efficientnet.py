@@ -237,8 +237,8 @@ NETWORKS = {
         )
     )
 } | {
-    f"EfficientNetV2{size}": _efficientnet_v2(size, *numbers)
-    for size, *numbers in (
+    f"EfficientNetV2{size}": _efficientnet_v2(size, width, depth, pixels)
+    for size, width, depth, pixels in (
         ("B0", 1.0, 1.0, 224), ("B1", 1.0, 1.1, 240), ("B2", 1.1, 1.2, 260), ("B3", 1.2, 1.4, 300),
         ("S", 1.0, 1.0, 384), ("M", 1.0, 1.0, 480), ("L", 1.0, 1.0, 480),
     )

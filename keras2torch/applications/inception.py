@@ -38,7 +38,8 @@ def conv_norm(
 def _chain(x: Any, *convolutions: Any) -> Any:
     """Several conv_norm: (filters, kernel), and perhaps a stride for a "valid" one."""
     for filters, kernel, *stride in convolutions:
-        x = conv_norm(x, filters, kernel, *stride, **({"padding": "valid"} if stride else {}))
+        options: dict[str, Any] = {"stride": stride[0], "padding": "valid"} if stride else {}
+        x = conv_norm(x, filters, kernel, **options)
     return x
 
 

@@ -57,7 +57,7 @@ def _of_value(original: Callable[..., Any]) -> Callable[..., Any]:
     """``int`` and ``float``: a stand-in stays one."""
 
     def convert(*args: Any, **kwargs: Any) -> Any:
-        value = args[0] if args else None
+        value: Any = args[0] if args else None
         if isinstance(value, Tensor):
             value = value.numpy()
             args = (value, *args[1:])
@@ -212,7 +212,7 @@ def _loop(names: tuple[str, ...], iterable: Any) -> tuple[Any, Absent | None]:
     return iterable, found
 
 
-_ITERATORS = (enumerate, zip, map, filter, type(iter([])), type(iter(())))
+_ITERATORS: tuple[Any, ...] = (enumerate, zip, map, filter, type(iter([])), type(iter(())))
 
 
 def _behind(iterator: Any) -> Absent | None:

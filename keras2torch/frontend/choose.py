@@ -291,7 +291,7 @@ def never_called(recording: Recording) -> Model:
 
 def _makers(namespace: dict[str, Any]) -> dict[str, Callable[..., Any]]:
     """The script's own functions and classes in which a model is made."""
-    makers = {}
+    makers: dict[str, Callable[..., Any]] = {}
     for name, value in namespace.items():
         if getattr(value, "__module__", None) != "__main__" or not callable(value):
             continue

@@ -231,7 +231,7 @@ class Replayer:
             return state.tensor(config.get("keras_history"))
         if name == "__tuple__":
             return tuple(
-                self.value(item, state, depth + 1) for item in value.get("items", config or [])
+                self.value(item, state, depth + 1) for item in value.get("items") or config or []
             )
         if name in ("__tensor__", "__numpy__"):
             import numpy

@@ -189,7 +189,7 @@ def quieten(name: str) -> None:
     if name in _REPLACED:
         replaced = importlib.import_module(_REPLACED[name]).REPLACED
         for path, make in replaced.items():
-            _replace(name, path, lambda _, original, make=make: make(original))
+            _replace(name, path, _made_by(make))
     if name == "numpy":
         _small_pages(sys.modules[name])
     if name == "pickle":
@@ -204,6 +204,10 @@ def _small_pages(numpy: Any) -> None:
     if switch is not None:
         before = switch(False)
         _finally.append(lambda: switch(before))
+
+
+def _made_by(make: Callable[[Any], Any]) -> Callable[[str, Any], Any]:
+    return lambda _, original: make(original)
 
 
 def _replace(module: str, path: str, make: Callable[[str, Any], Any]) -> None:

@@ -102,7 +102,7 @@ class _Rewriter:
         state = f"__k2t_loop_{self.loops}__"
         names = [part.id for part in ast.walk(statement.iter) if isinstance(part, ast.Name)]
         start = ast.Assign(
-            [ast.Name(state, ast.Store())], _call(LOOP, ast.Constant(tuple(names)), statement.iter)
+            [ast.Name(state, ast.Store())], _call(LOOP, _constant(tuple(names)), statement.iter)
         )
         statement.iter = ast.Subscript(ast.Name(state, ast.Load()), ast.Constant(0), ast.Load())
         ends = []
@@ -141,7 +141,7 @@ def _own_expressions(statement: Any) -> Iterable[Any]:
 
 def _shielded(statement: Any, names: list[str], guarded: bool) -> Any:
     """``statement`` inside a try, whose handler gives what it binds the value of ``recover``."""
-    call = _call(RECOVER, ast.Constant(tuple(names)), ast.Constant(guarded))
+    call = _call(RECOVER, _constant(tuple(names)), ast.Constant(guarded))
     instead: Any = ast.Expr(call)
     if isinstance(statement, ast.Return):
         instead = ast.Return(call)
@@ -199,6 +199,11 @@ def _loaded(target: Any) -> Any:
     if isinstance(target, ast.Name):
         return ast.Name(target.id, ast.Load())
     return ast.Attribute(target.value, target.attr, ast.Load())
+
+
+def _constant(value: Any) -> ast.Constant:
+    """Any value that a code object can hold: a tuple of names, too."""
+    return ast.Constant(value)
 
 
 def _call(name: str, *arguments: Any) -> Any:

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 class MelSpectrogram(nn.Module):
     """Audio (N, samples) to power on the mel scale (N, mel_bins, frames)."""
 
+    window: Tensor
+    triangles: Tensor
+
     def __init__(
         self,
         fft_length: int,
@@ -55,7 +58,7 @@ def stft_kernel_(weight: Tensor, wave, window: Tensor, scaling: str | None) -> N
     """Fill a convolution's weight (bins, 1, length) with the windowed waves of a Fourier transform."""
     bins, _, length = weight.shape
     phase = -2 * math.pi * torch.outer(torch.arange(bins) / (2 * (bins - 1)), torch.arange(length))
-    scale = {"density": window.square().sum().sqrt(), "spectrum": window.abs().sum()}.get(
-        scaling, 1.0
-    )
+    scale = 1.0
+    if scaling is not None:
+        scale = float(window.abs().sum() if scaling == "spectrum" else window.square().sum().sqrt())
     weight.copy_((wave(phase) * window / scale).unsqueeze(1))

@@ -8,7 +8,11 @@ from torch import Tensor
 class MaskedBatchNorm1d(nn.BatchNorm1d):
     """Batch normalisation of (N, C, L) whose statistics leave out the steps where mask (N, L) is false."""
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    running_mean: Tensor
+    running_var: Tensor
+    momentum: float
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         if not self.training:
             return super().forward(x)
         kept = mask.unsqueeze(1).to(x.dtype)

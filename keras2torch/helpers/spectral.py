@@ -20,6 +20,8 @@ def spectral_normalize_(weight: Tensor, vector_u: Tensor, power_iterations: int 
 class SpectralLinear(nn.Linear):
     """A linear layer with a weight of spectral norm 1."""
 
+    vector_u: Tensor
+
     def __init__(
         self, in_features: int, out_features: int, *, power_iterations: int = 1, **options
     ):
@@ -35,6 +37,8 @@ class SpectralLinear(nn.Linear):
 
 class SpectralConv1d(nn.Conv1d):
     """A convolution with a weight of spectral norm 1."""
+
+    vector_u: Tensor
 
     def __init__(
         self,
@@ -58,6 +62,8 @@ class SpectralConv1d(nn.Conv1d):
 class SpectralConv2d(nn.Conv2d):
     """A convolution with a weight of spectral norm 1."""
 
+    vector_u: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -79,6 +85,8 @@ class SpectralConv2d(nn.Conv2d):
 
 class SpectralConv3d(nn.Conv3d):
     """A convolution with a weight of spectral norm 1."""
+
+    vector_u: Tensor
 
     def __init__(
         self,
@@ -102,6 +110,8 @@ class SpectralConv3d(nn.Conv3d):
 class SpectralConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution whose weight has spectral norm 1, seen from its inputs."""
 
+    vector_u: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -115,7 +125,7 @@ class SpectralConvTranspose2d(nn.ConvTranspose2d):
         self.power_iterations = power_iterations
         self.register_buffer("vector_u", torch.empty(in_channels))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         if self.training:
             spectral_normalize_(self.weight, self.vector_u, self.power_iterations)
         return super().forward(x)
