@@ -20,6 +20,7 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
         "has_batch_norm": _averages_variances(module),
+        "parameters": lambda: _parameters(module),
         "penalties": tuple(penalty_lines(graph, module)),
         "constraints": tuple(constraint_lines(graph, module)),
     }
@@ -37,10 +38,20 @@ def _averages_variances(module: Module) -> bool:
     )
 
 
+def _parameters(module: Module) -> dict[str, frozenset[int]]:
+    """The ids of the Keras weights in every parameter that Keras could train."""
+    return {
+        key: frozenset(map(id, mapping.sources))
+        for key, mapping in weight_map(module).items()
+        if mapping.sources and all(weight.trainable for weight in mapping.sources)
+    }
+
+
 def _refuse_inner_losses(graph: Graph) -> None:
     """What Keras adds to, or takes out of, the loss where the training script cannot see it."""
     owners = [call.operation for call in graph.calls]
     owners += [scope.owner for call in graph.calls for scope in call.scopes if scope.kind != "function"]
+    owner: Any
     for owner in owners:
         if getattr(owner, "_losses", None):
             raise UnsupportedError(
@@ -74,7 +85,7 @@ def penalty_lines(graph: Graph, module: Module) -> list[str]:
                     f"the regularizer of {weight.path} acts on a part of the torch tensor {key}",
                     where=getattr(weight.layer, "where", None),
                 )
-            lines += _terms(regularizer, f"net.{_attribute(key)}", weight)
+            lines += _terms(regularizer, f"net.{attribute_path(key)}", weight)
     return lines
 
 
@@ -94,7 +105,7 @@ def _terms(regularizer: Any, tensor: str, weight: Any) -> list[str]:
     return terms
 
 
-def _attribute(key: str) -> str:
+def attribute_path(key: str) -> str:
     """A state-dict key as an attribute path: ``blocks.0.conv`` -> blocks[0].conv."""
     parts = key.split(".")
     return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)[1:]
@@ -118,7 +129,7 @@ def constraint_lines(graph: Graph, module: Module) -> list[str]:
                     f"the constraint of {weight.path} acts on a part of the torch tensor {key}",
                     where=where,
                 )
-            made = _projection(constraint, f"net.{_attribute(key)}", mapping)
+            made = _projection(constraint, f"net.{attribute_path(key)}", mapping)
             if made is None:
                 raise UnsupportedError(
                     f"the constraint {type(constraint).__name__} of {weight.path} has no translation",

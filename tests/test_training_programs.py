@@ -1,6 +1,6 @@
 """Whole programs: real Keras and the generated script, from the same weights on the same batches.
 
-Each program ends in a fit(shuffle=False); dropout is off. Every epoch's loss and metrics, and the
+Each program calls fit(shuffle=False); dropout is off. Every epoch's loss and metrics, and the
 final weights, are those of Keras.
 """
 
@@ -163,6 +163,58 @@ model = keras.Sequential([
 model.compile(keras.optimizers.SGD(0.2), "mse")
 model.fit(rows, numbers, batch_size=16, epochs=4, shuffle=False)
 """,
+    "frozen_then_fine_tuned": """
+base = keras.Sequential([
+    keras.Input((8, 8, 2)), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.ReLU(),
+    layers.GlobalAveragePooling2D(),
+], name="base")
+model = keras.Sequential([base, layers.Dense(3, activation="softmax")])
+base.trainable = False
+model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+past = model.fit(images, kinds, batch_size=16, epochs=2, shuffle=False, validation_split=0.2)
+base.trainable = True
+base.layers[0].trainable = False
+model.compile(
+    keras.optimizers.RMSprop(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"]
+)
+model.fit(
+    images, kinds, batch_size=16, epochs=4, initial_epoch=past.epoch[-1] + 1, shuffle=False,
+    validation_split=0.2,
+)
+""",
+    "batches_by_number": """
+class Batches(keras.utils.PyDataset):
+    def __init__(self, x, y, size, **options):
+        super().__init__(**options)
+        self.x, self.y, self.size = x, y, size
+
+    def __len__(self):
+        return -(-len(self.x) // self.size)
+
+    def __getitem__(self, i):
+        piece = slice(i * self.size, (i + 1) * self.size)
+        return self.x[piece], self.y[piece]
+
+model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(2)])
+model.compile("adam", "mse", metrics=["mae"])
+model.fit(
+    Batches(rows, numbers, 16), epochs=3, shuffle=False, validation_data=Batches(rows, numbers, 9)
+)
+""",
+    "generator_with_weights": """
+def endless(x, y, w, size):
+    while True:
+        for i in range(0, len(x), size):
+            yield x[i : i + size], y[i : i + size], w[i : i + size]
+
+model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(2)])
+model.compile("adam", "mse")
+weights = np.linspace(0, 2, 60)
+model.fit(
+    endless(rows, numbers, weights, 16), steps_per_epoch=3, epochs=4,
+    validation_data=(rows[:20], numbers[:20]),
+)
+""",
     "layer_norm_and_attention": """
 inputs = keras.Input((7,))
 x = layers.Embedding(20, 8)(inputs)
@@ -180,18 +232,22 @@ def in_keras(source: str):
     import keras
 
     before: dict[str, np.ndarray] = {}
+    history: dict[str, list[float]] = {}
     fit = keras.Model.fit
 
     def watched(model, *args, **kwargs):
-        before.update({k: v.copy() for k, v in keras2torch.generate(model).weights.items()})
-        return fit(model, *args, verbose=0, **kwargs)
+        if not before:
+            before.update({k: v.copy() for k, v in keras2torch.generate(model).weights.items()})
+        past = fit(model, *args, verbose=0, **kwargs)
+        for name, values in past.history.items():
+            history.setdefault(name, []).extend(map(float, values))
+        return past
 
     namespace = {"__name__": "program"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "fit", watched)
         exec(compile(HEAD + source, "program.py", "exec"), namespace)
     model = namespace["model"]
-    history = {k: [float(v) for v in values] for k, values in model.history.history.items()}
     return before, history, dict(keras2torch.generate(model).weights)
 
 

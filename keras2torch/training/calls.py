@@ -7,7 +7,7 @@ import itertools
 import linecache
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keras2torch.errors import K2TError
@@ -30,6 +30,7 @@ class TrainingCall:
     order: int = 0
     filename: str | None = None
     line: int | None = None
+    frozen: frozenset[int] = frozenset()  # ids of the weights that do not learn in a fit()
 
     def get(self, name: str) -> Any:
         """An argument as given, or Keras's default for it."""
@@ -145,6 +146,10 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
         return None
     if "x" in arguments and not method.endswith("_generator"):
         model.build_from_data(arguments["x"])
+    if method in ("fit", "fit_generator"):
+        frozen = (id(w) for w in model.weights if not (w.trainable and w.layer.trainable))
+        call = replace(call, frozen=frozenset(frozen))
+        model.training_calls[-1] = call
     return _answer(model, call)
 
 

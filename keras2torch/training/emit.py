@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
-from keras2torch.quoting import identifier, prose, quote
+from keras2torch.quoting import comment, identifier, prose, quote
 from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
 from keras2torch.training.data_pages import data_pages, imports_of
@@ -20,10 +20,11 @@ from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
 from keras2torch.training.pages import environment
+from keras2torch.training.phases import learning_lines, phases_of
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
-from keras2torch.training.stream_text import stream_text, yields_weights
 from keras2torch.training.step import Step, lower_step, names_of_ends
+from keras2torch.training.stream_text import stream_text, yields_weights
 
 
 def emit_training(training: Training | None, module: ModuleInfo) -> str:
@@ -71,8 +72,10 @@ class _Emission:
             self.weighted = self.weighted or yields_weights(self.data)
         self.step = lower_step(self.training, self.module, self.ends, self.weighted)
         self.optimizer = get_optimizer(self.training.compiled.get("optimizer"))
+        self.phases = phases_of(self.training)
         self.callbacks = lower_callbacks(self.training, self.step.printed, self.validated)
         text = self._optimizer()
+        self.phases = self.phases if self._phases_agree() else []
         body = environment().get_template("train.py.jinja").render(self._context(text))
         return body.replace("@IMPORTS@", self._imports(body))
 
@@ -158,6 +161,7 @@ class _Emission:
         numbered = scheduled or bool(optimizer.per_update or together or overwrites)
         size = sum(column.size for column in step.columns) + 1
         script = f"{self.stem}_train.py"
+        helpers = self._helpers(optimizer)
         return {
             "title": _title(
                 f"Train {self.module.class_name} ({self.module.module_name}.py) as "
@@ -168,7 +172,7 @@ class _Emission:
                 " ".join(["pip install torch numpy pkbar", '"setuptools<81"', self._summary_package]
                 + ["matplotlib", *self._packages()]),
                 f"python {script}",
-                f"python {script} --epochs {2 * self._epochs} --resume",
+                f"python {script} " + ("" if self.phases else f"--epochs {2 * self._epochs} ") + "--resume",
                 f"torchrun --nproc-per-node 2 {script}",
             ],
             "imports": "@IMPORTS@",
@@ -179,7 +183,8 @@ class _Emission:
             "streams": self.data.streams,
             "kind": "Stream" if self.data.streams else "TensorDataset",
             "draws": "random" in self.data.text or self.data.streams,
-            "helpers": self._helpers(optimizer),
+            "helpers": helpers,
+            "freezes_norms": bool(self.phases) and self.freezes and self.module.has_batch_norm,
             "loss_parameters": ", ".join(
                 ["net: nn.Module", "args", *(f"{name}: Tensor" for name in self._tensors)]
             ),
@@ -191,11 +196,14 @@ class _Emission:
             "loss_lines": self._loss_lines(),
             "means_lines": self._means_lines(size),
             "epoch_parameters": "net, dataset, optimizer, epoch, bar, args"
-            + (", average" if self.optimizer.use_ema else ""),
+            + (", average" if self.optimizer.use_ema else "")
+            + (", started" if self.phases else ""),
             "average": quote(self.optimizer.ema_momentum) if self.optimizer.use_ema else None,
             "shuffle": self._shuffle,
             "totals_size": "len(METRICS) + 1" if self._plain else str(size),
             "numbered": numbered,
+            "first_epochs": quote(tuple(phase.first_epoch for phase in self.phases)),
+            "phases": len(self.phases),
             "first_epoch": self._first_epoch,
             "update_lines": self._update_lines(optimizer),
             "after_batch": self.callbacks.after_batch,
@@ -221,7 +229,7 @@ class _Emission:
     def _header(self) -> list[str]:
         lines = self.module.header.splitlines()
         last = self.training.where or "?"
-        calls = self.training.other_fits
+        calls = [] if self.phases else self.training.other_fits
         others = list(dict.fromkeys(call.where or "?" for call in calls if call.where != last))
         if calls and not others:
             lines += [
@@ -250,6 +258,8 @@ class _Emission:
 
     @property
     def _first_epoch(self) -> int:
+        if self.phases:
+            return self.phases[0].first_epoch
         return int(self.fit.get("initial_epoch")) if self.fit else 0
 
     @property
@@ -307,13 +317,29 @@ class _Emission:
                 f'"--weights", default={quote(self.module.weights_file)}, '
                 'help="where to start from; an empty string: from scratch"'
             )
-        flags.append(f'"--epochs", type=int, default={quote(self._epochs)}')
+        if self.phases:
+            count = len(self.phases)
+            each = quote([phase.epochs for phase in self.phases])
+            flags.append(
+                f'"--epochs", type=int, nargs={count}, default={each}, '
+                'metavar="N", help="where each phase ends"'
+            )
+        else:
+            flags.append(f'"--epochs", type=int, default={quote(self._epochs)}')
         if not self.data.streams:
             flags.append(
                 f'"--batch-size", type=int, default={quote(self._batch_size)}, '
                 'help="over all processes together"'
             )
-        if rate is not None:
+        if self.phases:
+            rates = [
+                float(get_optimizer(phase.compiled.get("optimizer")).learning_rate)
+                for phase in self.phases
+            ]
+            flags.append(
+                f'"--lr", type=float, nargs={len(rates)}, default={quote(rates)}, metavar="LR"'
+            )
+        elif rate is not None:
             flags.append(f'"--lr", type=float, default={quote(float(rate))}')
         flags += [
             '"--seed", type=int, default=0',
@@ -346,6 +372,8 @@ class _Emission:
                 *(f"    {line}" for line in schedule.lower()),
             ]
             helpers.append("\n".join(lines))
+        if self.phases:
+            helpers.append("\n".join(self._start_phase()))
         if self.module.has_batch_norm:
             page = environment().get_template("batch_variance.py.jinja")
             helpers.append(page.render().strip())
@@ -371,6 +399,38 @@ class _Emission:
             page = environment().get_template(f"metrics/{name}.py.jinja")
             helpers.append(page.render().strip())
         return helpers + self.callbacks.functions
+
+    def _phases_agree(self) -> bool:
+        """Whether all phases update the weights by the same lines."""
+        last, found = self.optimizer, []
+        for phase in self.phases:
+            self.optimizer = get_optimizer(phase.compiled.get("optimizer"))
+            text = self._optimizer()
+            found.append((self._update_lines(text), text.template, text.comment))
+        self.optimizer = last
+        return all(lines == found[-1] for lines in found)
+
+    def _start_phase(self) -> list[str]:
+        """The function that freezes and compiles, as the program does before each fit()."""
+        learning = learning_lines(self.phases, self.module.parameters())
+        self.freezes = any(learning)
+        lines = [
+            "def start_phase(phase: int, model: nn.Module, args) -> torch.optim.Optimizer:",
+            '    """What the program does before each fit(): what learns, and the optimizer."""',
+        ]
+        last = self.optimizer
+        for index, (phase, rows) in enumerate(zip(self.phases, learning)):
+            self.optimizer = get_optimizer(phase.compiled.get("optimizer"))
+            made = self._optimizer_call(self._optimizer()).replace("args.lr", f"args.lr[{index}]")
+            body = [*rows, f"return {made}"]
+            where = f"  # {comment(phase.fit.where)}" if phase.fit.where else ""
+            if index < len(self.phases) - 1:
+                lines.append(f"    if phase == {index}:{where}")
+                lines += [f"        {line}" for line in body]
+            else:
+                lines += [f"    {line}" for line in body]
+        self.optimizer = last
+        return lines
 
     def _optimizer(self) -> OptimizerText:
         changes = isinstance(self.optimizer.learning_rate, LearningRateSchedule)

@@ -56,7 +56,11 @@ class Training:
             return False
         ignored = {"epochs", "initial_epoch", "verbose"}
         names = (set(call.arguments) | set(last.arguments)) - ignored
-        return all(_same(call.arguments.get(n), last.arguments.get(n)) for n in names)
+        return all(same_values(call.arguments.get(n), last.arguments.get(n)) for n in names)
+
+    def compiled_before(self, call: TrainingCall) -> TrainingCall | None:
+        """The compile() in force at a call."""
+        return last_compile(list(self.calls), call.order)
 
     @property
     def other_fits(self) -> list[TrainingCall]:
@@ -127,9 +131,10 @@ class Training:
         return None
 
 
-def _same(first: Any, second: Any) -> bool:
+def same_values(first: Any, second: Any) -> bool:
+    """Whether two arguments are the same object, or equal plain values."""
     if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
-        return len(first) == len(second) and all(map(_same, first, second))
+        return len(first) == len(second) and all(map(same_values, first, second))
     if first is second:
         return True
     plain = (int, float, str, bool, type(None))
