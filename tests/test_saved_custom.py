@@ -110,3 +110,57 @@ def test_weights_beside_a_program(suffix, tmp_path):
     (model.save_weights if "weights" in suffix else model.save)(tmp_path / f"net{suffix}")
     result = keras2torch.generate(program, weights=tmp_path / f"net{suffix}")
     assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
+
+
+def _legacy_file(path, layer, arrays, shape):
+    """As Keras 2.2 writes a Sequential model of one layer."""
+    import json
+
+    import h5py
+
+    layer["config"]["batch_input_shape"] = [None, *shape]
+    config = {"class_name": "Sequential", "config": {"name": "net", "layers": [layer]}}
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"], file.attrs["backend"] = "2.2.4", "tensorflow"
+        file.attrs["model_config"] = json.dumps(config)
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [layer["config"]["name"].encode()]
+        group = weights.create_group(layer["config"]["name"])
+        group.attrs["weight_names"] = [f"w{i}:0".encode() for i in range(len(arrays))]
+        for i, array in enumerate(arrays):
+            group[f"w{i}:0"] = array
+
+
+def _to_cudnn(kernel, recurrent, bias, gates):
+    """Keras 2.2's conversion in the other direction (``from_cudnn=False``)."""
+    kernels = [gate.T.reshape(gate.shape, order="C") for gate in np.hsplit(kernel, gates)]
+    recurrents = [gate.T for gate in np.hsplit(recurrent, gates)]
+    both = np.tile(0.5 * bias, 2) if gates == 4 else bias.reshape(-1)
+    return [np.hstack(kernels), np.hstack(recurrents), both]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3)])
+def test_cudnn_weights_become_plain_ones(kind, gates, bidirectional, tmp_path):
+    plain = getattr(layers, kind)(5, return_sequences=True)
+    model = keras.Sequential([keras.Input((6, 3)), layers.Bidirectional(plain) if bidirectional else plain])
+    x, expected = outputs(model, (2, 6, 3))
+    arrays = [np.asarray(w) for w in model.layers[0].get_weights()]
+    halves = [arrays[i : i + 3] for i in range(0, len(arrays), 3)]
+    stored = [array for half in halves for array in _to_cudnn(*half, gates)]
+    config = {"name": "rnn", "units": 5, "return_sequences": True, "go_backwards": False, "stateful": False}
+    layer = {"class_name": f"CuDNN{kind}", "config": config}
+    if bidirectional:
+        layer = {"class_name": "Bidirectional", "config": {"name": "both", "merge_mode": "concat", "layer": layer}}
+    _legacy_file(tmp_path / "net.h5", layer, stored, (6, 3))
+    result = keras2torch.generate(tmp_path / "net.h5")
+    assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
+
+
+def test_the_state_of_the_optimizer_is_told_to_be_left_out(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.fit(np.zeros((8, 3)), np.zeros((8, 2)), batch_size=4, verbose=0)
+    model.save(tmp_path / "net.keras")
+    (note,) = keras2torch.generate(tmp_path / "net.keras").notes
+    assert "the state of Adam after 2 steps" in note.lower().replace("adam", "Adam")

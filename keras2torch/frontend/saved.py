@@ -78,3 +78,10 @@ def _compile(model: Model, saved: SavedModel, notes: list[str]) -> None:
         model.compile(**compile_arguments(saved.training_config))
     except K2TError as error:
         notes.append(f"the compile settings in the file are left out: {error}")
+    state = saved.optimizer
+    if state is not None and state.iterations:
+        kind = state.class_name or "the optimizer"
+        notes.append(
+            f"the file holds the state of {kind} after {state.iterations:,} steps, which is not carried over: "
+            "training goes on with a fresh one"
+        )

@@ -10,6 +10,7 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved
 from keras2torch.frontend.layer_order import in_keras_order
 from keras2torch.frontend.live import set_weights
+from keras2torch.frontend.saved_conversions import of_cudnn
 from keras2torch.frontend.saved_custom import custom_weights
 from keras2torch.frontend.saved_tree import layer_tree
 from keras2torch.frontend.saved_weights import AttributeWeights
@@ -39,7 +40,19 @@ def _attach_layer(layer: Layer, weights: Any, path: tuple[str, ...]) -> None:
     order = None
     if layer.user_defined:  # legacy files: what learns comes first
         order = sorted(layer.weights, key=lambda weight: not weight.trainable)
-    set_weights(layer, weights.for_layer(path), order)
+    set_weights(layer, _for_gpus(layer, weights.for_layer(path)), order)
+
+
+def _for_gpus(layer: Layer, stored: list[Any]) -> list[Any]:
+    """The stored weights, of Keras 2's layers for GPUs in the form of the plain ones."""
+    if type(layer).__name__ == "Bidirectional":
+        half = len(stored) // 2
+        directions = (layer.forward_layer, layer.backward_layer_used)
+        parts = zip(directions, (stored[:half], stored[half:]))
+        return [weight for part, own in parts for weight in _for_gpus(part, own)]
+    if type(layer).__name__.startswith("CuDNN"):
+        return of_cudnn(type(layer).__name__, stored)
+    return stored
 
 
 def attach_file(model: Model, path: str | os.PathLike[str]) -> None:

@@ -123,3 +123,36 @@ def _sizes_first(kernel: np.ndarray, transposed: bool) -> np.ndarray:
 def _mirrored(kernel: np.ndarray) -> np.ndarray:
     """Turned around in every spatial dimension."""
     return kernel[tuple([slice(None, None, -1)] * (kernel.ndim - 2))]
+
+
+def of_cudnn(class_name: str, weights: list[Weight]) -> list[Weight]:
+    """The weights of a CuDNNLSTM or CuDNNGRU layer as those of LSTM, or of GRU with ``reset_after``.
+
+    cuDNN reads the matrices of the gates transposed, and has a bias for the input and one for the state; the
+    sum of the two is LSTM's. Source: ``_convert_rnn_weights`` in keras/engine/saving.py of Keras 2.2.
+    """
+    gates = 4 if class_name == "CuDNNLSTM" else 3
+    if len(weights) != 3 or any(weight.shape[-1:] in ((), (0,)) for weight in weights):
+        return weights
+    kernel, recurrent, bias = weights
+    if bias.shape != (2 * kernel.shape[-1],) or kernel.shape[-1] % gates:
+        return weights
+
+    def of_gates(weight: Weight, change: Callable[[np.ndarray], np.ndarray]) -> Weight:
+        def load() -> np.ndarray:
+            return np.hstack([change(gate) for gate in np.hsplit(weight.load(), gates)])
+
+        return Weight(weight.name, weight.shape, weight.dtype, load)
+
+    width = bias.shape[0] // 2
+    shape = (width,) if gates == 4 else (2, width)
+
+    def load_bias() -> np.ndarray:
+        both = bias.load().reshape(2, width)
+        return both.sum(axis=0) if gates == 4 else both
+
+    return [
+        of_gates(kernel, lambda gate: gate.T.reshape(gate.shape, order="F")),
+        of_gates(recurrent, lambda gate: gate.T),
+        Weight(bias.name, shape, bias.dtype, load_bias),
+    ]
