@@ -22,13 +22,11 @@ demo: $(VENV)/.demo  ## generate from examples/digits.py, train on real data, pr
 	$(BIN)/k2t generate examples/digits.py -o build/demo --force
 	cd build/demo && ../../$(BIN)/python digits_train.py
 
-# What every change must keep: programs beside real Keras, the command, the author's API, the IRs.
-CORE := tests/test_cases.py tests/test_cli.py tests/test_author.py
-
+# `slow` are the long ones, and of long tables all but an even sample.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 -m "not slow" $(CORE)
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-test-all: $(VENV)/.dev  ## the whole suite, with the tables of all layers and functions
+test-all: $(VENV)/.dev  ## the whole tables of layers, functions, saved files and training curves; long
 	$(BIN)/python -m pytest -q -n 2
 
 bench: $(VENV)/.dev  ## ratios, written to benchmarks/RESULTS.md

@@ -152,7 +152,12 @@ def keras_gradients(
 
     if not floats:
         return [None] * len(arrays)
-    found = dict(zip(floats, jax.grad(loss)([jnp.asarray(arrays[index]) for index in floats])))
+    gradient, given = jax.grad(loss), [jnp.asarray(arrays[index]) for index in floats]
+    try:
+        values = jax.jit(gradient)(given)  # one program is several times faster than op by op
+    except jax.errors.ConcretizationTypeError:  # whose shapes depend on values
+        values = gradient(given)
+    found = dict(zip(floats, values))
     return [found.get(index) for index in range(len(arrays))]
 
 

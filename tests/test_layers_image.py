@@ -15,6 +15,8 @@ from keras import layers
 
 from keras2torch.helpers import augment, augment_color, augment_mix
 
+pytestmark = pytest.mark.thin(10)
+
 K2TError = oracle.keras2torch.K2TError
 Built = Callable[[], Any]
 

@@ -12,6 +12,8 @@ from ops_oracle import N, b, c, check, check_constant, f, i
 
 from keras2torch.ops.elementwise import BINARY, BITWISE, UNARY
 
+pytestmark = pytest.mark.thin(24)
+
 # Where a function is not defined (or steep) on [-2, 2].
 _RANGES = {
     "sqrt": (0.1, 3), "rsqrt": (0.1, 3), "log": (0.1, 3), "log10": (0.1, 3), "log2": (0.1, 3), "log1p": (-0.5, 3),

@@ -20,6 +20,8 @@ from test_ops_shapes import ARRANGE, REDUCE, X
 import keras2torch
 from keras2torch.ops.elementwise import BINARY, UNARY
 
+pytestmark = pytest.mark.thin(40)
+
 TABLES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     **{f"unary {n}": (lambda ops, x, n=n: getattr(ops, n)(x), (X,)) for n in UNARY if n in ("exp", "abs", "square", "sin")},
     **{f"binary {n}": (lambda ops, x, n=n: getattr(ops, n)(x, x * 2), (X,)) for n in BINARY if n in ("add", "power", "maximum")},

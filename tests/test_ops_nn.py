@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from ops_oracle import N, b, check, check_constant, f, i
 
+pytestmark = pytest.mark.thin(50)
+
 X = f(N, 6, 8)
 PLAIN = [
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "sigmoid", "tanh", "softplus", "softsign", "silu",

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from ops_oracle import N, b, check, check_constant, f, i
 
+pytestmark = pytest.mark.thin(16)
+
 X = f(N, 4, 5)
 REDUCTIONS = ["sum", "mean", "max", "min", "amax", "amin", "var", "std", "ptp", "logsumexp", "median"]
 AXES: list[dict[str, Any]] = [

@@ -16,6 +16,8 @@ from keras2torch.models import Input
 from keras2torch.ops import OPS
 from keras2torch.ops.refusals import OTHERS
 
+pytestmark = pytest.mark.thin(24)
+
 X, M = f(N, 4, 5), f(N, 3, 4)
 tf_float = "float32"
 IMAGE = f(N, 6, 8, 3, low=0, high=1)

@@ -13,6 +13,8 @@ from saved_fixtures import CASES, CUSTOM_LAYERS
 
 import keras2torch
 
+pytestmark = pytest.mark.thin(40)
+
 # What is refused, by the words of the message.
 REFUSED = {
     "half": "only float32 is translated",

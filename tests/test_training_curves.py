@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from training_oracle import Case, run_script
 
+pytestmark = pytest.mark.thin(30)
+
 SPARSE = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
 
 
