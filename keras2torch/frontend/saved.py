@@ -83,5 +83,5 @@ def _compile(model: Model, saved: SavedModel, notes: list[str]) -> None:
         kind = state.class_name or "the optimizer"
         notes.append(
             f"the file holds the state of {kind} after {state.iterations:,} steps, which is not carried over: "
-            "training goes on with a fresh one"
+            "training starts with a fresh one"
         )
