@@ -34,7 +34,7 @@ bench: $(VENV)/.dev  ## ratios, written to benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
 fuzz: $(VENV)/.dev
-	K2T_FUZZ_EXAMPLES=4000 $(BIN)/python -m pytest -q tests/test_fuzz.py
+	K2T_FUZZ_EXAMPLES=4000 $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py
 
 golden: $(VENV)/.dev  ## write the expected texts anew; review the diff
 	K2T_GOLDEN=write $(BIN)/python -m pytest -q tests/test_golden.py tests/test_gallery.py
