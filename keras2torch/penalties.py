@@ -38,10 +38,10 @@ def _averages_variances(module: Module) -> bool:
     )
 
 
-def _parameters(module: Module) -> dict[str, frozenset[int]]:
-    """The ids of the Keras weights in every parameter that Keras could train."""
+def _parameters(module: Module) -> dict[str, Mapping]:
+    """What every parameter is made of that Keras could train."""
     return {
-        key: frozenset(map(id, mapping.sources))
+        key: mapping
         for key, mapping in weight_map(module).items()
         if mapping.sources and all(weight.trainable for weight in mapping.sources)
     }
@@ -146,7 +146,7 @@ def _projection(constraint: Any, tensor: str, mapping: Mapping) -> list[str] | N
         return [f"{tensor}.clamp_(min=0)"]
     if name not in ("MaxNorm", "MinMaxNorm", "UnitNorm"):
         return None
-    dims = _torch_dims(mapping, settings["axis"])
+    dims = torch_dims(mapping, settings["axis"])
     if dims is None:
         return None
     norm = f"norm = {tensor}.square().sum(dim={quote(dims)}, keepdim=True).sqrt()"
@@ -164,7 +164,7 @@ def _projection(constraint: Any, tensor: str, mapping: Mapping) -> list[str] | N
     return [norm, f"{tensor}.mul_({wanted} / (norm + 1e-7))"]
 
 
-def _torch_dims(mapping: Mapping, axis: Any) -> int | tuple[int, ...] | None:
+def torch_dims(mapping: Mapping, axis: Any) -> int | tuple[int, ...] | None:
     """The torch dimensions that hold these axes of the Keras weight, found by trying."""
     import numpy
 

@@ -215,6 +215,26 @@ model.fit(
     validation_data=(rows[:20], numbers[:20]),
 )
 """,
+    "adafactor": """
+model = keras.Sequential([
+    keras.Input((8, 8, 2)),
+    layers.Conv2D(4, 3, activation="relu"),
+    layers.GlobalAveragePooling2D(),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.Adafactor(0.05), "sparse_categorical_crossentropy")
+model.fit(images, kinds, batch_size=16, epochs=4, shuffle=False)
+""",
+    "muon": """
+model = keras.Sequential([
+    keras.Input((7,)),
+    layers.Embedding(20, 5),
+    layers.LSTM(6),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.Muon(0.02), "sparse_categorical_crossentropy")
+model.fit(words, kinds, batch_size=16, epochs=4, shuffle=False)
+""",
     "layer_norm_and_attention": """
 inputs = keras.Input((7,))
 x = layers.Embedding(20, 8)(inputs)

@@ -257,7 +257,8 @@ def output_names(model: Any, outputs: list[Any]) -> tuple[str, ...]:
     names = []
     for tensor in outputs:
         operation = tensor.call.operation if tensor.call else None
-        names.append(str(getattr(operation, "name", None) or tensor.name or "output"))
+        own = tensor.producer if operation is not None else None
+        names.append(str(own or getattr(operation, "name", None) or tensor.name or "output"))
     seen: dict[str, int] = {}
     unique = []
     for name in names:  # Keras tells equal names apart by a counter

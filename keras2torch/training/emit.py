@@ -16,6 +16,7 @@ from keras2torch.training.data_pages import data_pages, imports_of
 from keras2torch.training.data_text import data_text, input_rows
 from keras2torch.training.heads import Head
 from keras2torch.training.imports import sorted_imports
+from keras2torch.training.matrix_optimizers import fit_to_weights
 from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
@@ -434,7 +435,8 @@ class _Emission:
 
     def _optimizer(self) -> OptimizerText:
         changes = isinstance(self.optimizer.learning_rate, LearningRateSchedule)
-        return self.optimizer.lower(changes or self.callbacks.changes_rate)
+        text = self.optimizer.lower(changes or self.callbacks.changes_rate)
+        return fit_to_weights(text, self.optimizer, self.module.parameters())
 
     def _optimizer_call(self, text: OptimizerText) -> str:
         rate = self.optimizer.learning_rate
@@ -444,7 +446,7 @@ class _Emission:
         else:
             lr = "args.lr"
         arguments = [f"{name}={value}" for name, value in text.arguments.items()]
-        return f"{text.constructor}({', '.join(['model.parameters()', f'lr={lr}', *arguments])})"
+        return f"{text.constructor}({', '.join([text.parameters, f'lr={lr}', *arguments])})"
 
     def _update_lines(self, text: OptimizerText) -> list[str]:
         """From a batch to an update of the weights, in Keras's order: clip, decay, step, constrain."""

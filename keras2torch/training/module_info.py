@@ -23,7 +23,7 @@ class ModuleInfo:
     """What the training script must know of the module file beside it.
 
     ``argument_names`` are those of ``forward``, ``parameters()`` maps every state-dict key that Keras
-    could train to the ids of its weights,
+    could train to its Mapping,
     ``penalties`` are the terms that regularisers add to the loss, and ``constraints`` the statements
     that project weights after an update; both call the module ``net``.
     """
@@ -37,7 +37,7 @@ class ModuleInfo:
     argument_names: tuple[str, ...] = ()
     needs_torchinfo: bool = False
     has_batch_norm: bool = False
-    parameters: Callable[[], dict[str, frozenset[int]]] = dict
+    parameters: Callable[[], dict[str, Any]] = dict
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     weights_file: str | None = None

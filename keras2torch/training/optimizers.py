@@ -27,6 +27,7 @@ class OptimizerText:
     per_update: tuple[tuple[str, str, str], ...] = ()
     comment: str = ""
     decays_weights: bool = False
+    parameters: str = "model.parameters()"
 
 
 class Optimizer(Recorded):
@@ -270,7 +271,15 @@ class Adafactor(Optimizer):
     epsilon_1: float = 1e-30
     epsilon_2: float = 0.001
     clip_threshold: float = 1.0
-    relative_step: bool = True
+    relative_step: bool = True  # the smaller of the two rates is taken in any case
+
+    def lower(self, lr_changes: bool) -> OptimizerText:
+        arguments = {
+            "decay": quote(self.beta_2_decay),
+            "eps": quote((self.epsilon_1, self.epsilon_2)),
+            "clip_threshold": quote(self.clip_threshold),
+        }
+        return OptimizerText("Adafactor", arguments, "adafactor", decays_weights=self._decay())
 
 
 class Muon(Optimizer):
@@ -299,6 +308,9 @@ class Muon(Optimizer):
     ns_steps: int = 5
     nesterov: bool = True
     rms_rate: float | None = 0.2
+
+    def lower(self, lr_changes: bool) -> OptimizerText:
+        return OptimizerText("Muon", {}, "muon", parameters="model.named_parameters()")
 
 
 class ScheduleFreeAdamW(Optimizer):

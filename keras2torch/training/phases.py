@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from keras2torch.module import Mapping
 from keras2torch.penalties import attribute_path
 from keras2torch.training import optimizers
 from keras2torch.training.calls import TrainingCall
@@ -100,12 +101,15 @@ def _joins(last: Phase, phase: Phase) -> bool:
     return not scheduled and not optimizer.use_ema and not optimizer.gradient_accumulation_steps
 
 
-def learning_lines(phases: list[Phase], parameters: dict[str, frozenset[int]]) -> list[list[str]]:
+def learning_lines(phases: list[Phase], parameters: dict[str, Mapping]) -> list[list[str]]:
     """Per phase: what learns and what does not, of that which is not the same in all phases.
 
-    ``parameters`` maps every trainable state-dict key to the ids of its Keras weights.
+    ``parameters`` maps every trainable state-dict key to what it is made of.
     """
-    frozen = [{k for k, ids in parameters.items() if ids & phase.fit.frozen} for phase in phases]
+    frozen = [
+        {k for k, m in parameters.items() if any(id(w) in phase.fit.frozen for w in m.sources)}
+        for phase in phases
+    ]
     varying = frozen[0].union(*frozen) - frozen[0].intersection(*frozen)
     lines = []
     for keys in frozen:
