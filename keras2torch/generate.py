@@ -199,4 +199,6 @@ def _ports(
 
 
 def _output_name(tensor: Any) -> str:
-    return getattr(tensor.call.operation, "name", "output") if tensor.call else str(tensor.name)
+    if tensor.call is None:
+        return str(tensor.name)
+    return tensor.producer or getattr(tensor.call.operation, "name", "output")

@@ -249,6 +249,11 @@ class Model(Layer):
 
     scope_kind = "model"
 
+    @property
+    def names_outputs(self) -> bool:  # type: ignore[override]
+        """A subclass that is traced by a call of its own gives no name to its outputs."""
+        return self.outputs is not None
+
     def new_scope(self) -> Scope:
         kind = "layer" if self.user_defined else self.scope_kind
         return trace.new_scope(

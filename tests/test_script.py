@@ -7,6 +7,8 @@ import json
 import pytest
 from script_helpers import IMPORTS, Programs, shapes
 
+import keras2torch
+
 MLP = """
 model = Sequential()
 model.add(Dense(16, activation="relu", input_shape=(20,)))
@@ -293,3 +295,25 @@ class TestNotebooks:
     )
     def test_what_is_no_notebook(self, programs: Programs, text: str) -> None:
         assert "nb.ipynb" in programs.error(text, name="nb.ipynb")
+
+
+def test_outputs_have_the_names_of_their_layers(tmp_path):
+    """A Lambda, a nested model and a custom layer name what they give, whatever they compute inside."""
+    path = tmp_path / "names.py"
+    path.write_text("""
+import keras
+from keras import layers, ops
+
+class Head(layers.Layer):
+    def call(self, x):
+        return ops.sum(x, axis=-1, keepdims=True) + 1.0
+
+inputs = keras.Input((4,))
+total = layers.Lambda(lambda x: ops.expand_dims(ops.max(x, axis=-1), -1), name="total")(inputs)
+classes = keras.Sequential([layers.Dense(3), layers.Softmax()], name="classes")(inputs)
+model = keras.Model(inputs, [total, classes, Head(name="head")(inputs)])
+model.compile("adam", loss={"total": "mse", "classes": "sparse_categorical_crossentropy", "head": "mae"})
+""")
+    result = keras2torch.generate(path)
+    assert [port.name for port in result.outputs] == ["total", "classes", "head"]
+    compile(result.train_source, "train.py", "exec")

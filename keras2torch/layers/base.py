@@ -558,7 +558,13 @@ class Layer(Operation):
         if self.activity_regularizer is not None:
             self._losses.append(("activity", self.activity_regularizer, outputs))
         self._propagate_masks(args, outputs)
+        if self.names_outputs:
+            for tensor in tensors_in(outputs):
+                tensor.producer = self.name
         return outputs
+
+    names_outputs = True
+    """Whether what a call gives has the layer's name, where it is an output of a model."""
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Record one call of a translated layer (the user's subclasses override or extend this)."""
