@@ -6,7 +6,9 @@ image_data_format = "channels_last"
 floatx = "float32"
 epsilon = 1e-7
 keras_version = 3  # whose semantics hold where they differ: 2 for old programs and files
-before_tensorflow_2 = False  # whether a program is for the Keras that was a package of its own: 1.0 to 2.3
+before_tensorflow_2 = (
+    False  # whether a program is for the Keras that was a package of its own: 1.0 to 2.3
+)
 
 
 def reset() -> None:

@@ -95,14 +95,18 @@ def _given(array: Any, target: str, mapping: Mapping) -> list[str]:
     if (array == array.flat[0]).all():
         value = array.flat[0].item()
         plain = {0: "zeros_", 1: "ones_"}.get(value)
-        return [f"nn.init.{plain}({target})" if plain else f"nn.init.constant_({target}, {quote(value)})"]
+        return [
+            (
+                f"nn.init.{plain}({target})"
+                if plain
+                else f"nn.init.constant_({target}, {quote(value)})"
+            )
+        ]
     made = mapping.function(array.astype("float32") if array.dtype == "float64" else array)
     return [f"{target}.data.copy_({constant_text(made, str(made.dtype))})"]
 
 
-def _simple(
-    name: str, config: dict[str, Any], target: str, mapping: Mapping
-) -> list[str] | None:
+def _simple(name: str, config: dict[str, Any], target: str, mapping: Mapping) -> list[str] | None:
     if name == "Zeros":
         return [f"nn.init.zeros_({target})"]
     if name == "Ones":
@@ -165,7 +169,9 @@ def _fan(target: str, mapping: Mapping, fans: tuple[int, int], agree: bool, mode
     """The fan of a mode as an expression: from the tensor where that is general, else a number."""
     fan_in, fan_out = f"{target}[0].numel()", f"{target}[:, 0].numel()"
     module = target.rpartition(".")[0]
-    if module == "self" and len(mapping.shape) > 1:  # a parameter of the module's own lies as in Keras
+    if (
+        module == "self" and len(mapping.shape) > 1
+    ):  # a parameter of the module's own lies as in Keras
         agree = True
         fan_in, fan_out = f"{target}[..., 0].numel()", f"{target}[..., 0, :].numel()"
     source = mapping.sources[0].shape if mapping.sources else ()

@@ -92,7 +92,9 @@ def classes_in(package: str) -> dict[str, str]:
     folder = Path(importlib.import_module(package).__path__[0])
     for path in sorted(folder.glob("*.py")):
         for name, bases in _CLASS.findall(path.read_text(encoding="utf-8")):
-            others = [part.strip(" \"'\n") for group in _ALSO.findall(bases) for part in group.split(",")]
+            others = [
+                part.strip(" \"'\n") for group in _ALSO.findall(bases) for part in group.split(",")
+            ]
             for word in (name, *others):
                 found.setdefault(word, f"{package}.{path.stem}")
     return found

@@ -14,6 +14,7 @@ from typing import Any
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.header import digest, is_untouched
 from keras2torch.vendoring.edits import Kept, keep_edits
+from keras2torch.vendoring.inputs import digest_of
 from keras2torch.vendoring.merge import has_conflicts
 from keras2torch.vendoring.record import (
     FOLDER,
@@ -122,7 +123,7 @@ def write_all(
     hidden: list[tuple[Path, Callable[[Path], None]]] = []
     troubles: dict[Path, str] = {}
     origin = origin or Origin()
-    record = Record(tool_digest(), origin.options, origin.inputs, weights=weights_available(result))
+    record = Record(tool_digest(), origin.options, origin.inputs)
     for name, new in texts(result).items():
         path = directory / name
         kept = Kept(new) if force or not path.exists() else _kept(path, new)
@@ -132,10 +133,14 @@ def write_all(
         hidden.append((base_path(path), _text_writer(new)))
         record.bases[name] = digest(new)
         record.left[name] = "" if kept.trouble else text_digest(kept.text)
-    if record.weights:
+    if weights_available(result):
         path = directory / f"{result.name}.safetensors"
-        plan.append((path, lambda target: _write_weights(result, target)))
-    hidden.append((record_path(directory, result.name), _text_writer(record.text())))
+        if not force:
+            _refuse_changed_weights(path, read_record(directory, result.name))
+        plan.append((path, lambda target: _write_weights(result, target, record)))
+    hidden.append(
+        (record_path(directory, result.name), lambda target: _write_record(record, target))
+    )
     _write_plan(directory, plan + hidden)
     if troubles:
         raise MergeConflictError(troubles, [path for path, _ in plan])
@@ -178,10 +183,26 @@ def _text_writer(text: str) -> Callable[[Path], None]:
     return write
 
 
-def _write_weights(result: Any, target: Path) -> None:
+def _write_weights(result: Any, target: Path, record: Record) -> None:
     from keras2torch.weights import write_safetensors
 
     write_safetensors(result.weight_map, target)
+    record.weights = digest_of(str(target)) or ""
+
+
+def _write_record(record: Record, target: Path) -> None:
+    """After all else: it holds the digests of what was written."""
+    _text_writer(record.text())(target)
+
+
+def _refuse_changed_weights(path: Path, record: Record | None) -> None:
+    """Weights that somebody trained further cannot be merged, and are not overwritten."""
+    if record is not None and record.weights and path.exists():
+        if digest_of(str(path)) != record.weights:
+            raise K2TError(
+                f"{str(path)!r} holds other weights than were written there",
+                fix="move it away, or --force overwrites it",
+            )
 
 
 def _write_plan(directory: Path, plan: list[tuple[Path, Callable[[Path], None]]]) -> None:

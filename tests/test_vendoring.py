@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from saved_fixtures import unpacked
 
 from keras2torch.cli import main
 from keras2torch.vendoring import run as vendoring
@@ -163,6 +164,20 @@ def test_force_gives_up_the_edits(project):
     text = vendored.read_text()
     edit(vendored, ("eps=1e-3", "eps=1e-5"))
     assert run("--force").exit_code == 0 and vendored.read_text() == text
+
+
+def test_weights_that_were_trained_further_are_not_overwritten(tmp_path):
+    source = unpacked("3.12") / "assorted.keras"
+    assert run(source, "-o", tmp_path, "--name", "net").exit_code == 0
+    weights = tmp_path / "net.safetensors"
+    assert run(source, "-o", tmp_path, "--name", "net").exit_code == 0
+    weights.write_bytes(weights.read_bytes() + b"more")
+    refused = run(source, "-o", tmp_path, "--name", "net")
+    assert refused.exit_code == 2 and "other weights" in refused.output
+    assert weights.read_bytes().endswith(b"more")
+    assert run(source, "-o", tmp_path, "--name", "net", "--force").exit_code == 0
+    weights.unlink()
+    assert run(source, "-o", tmp_path, "--name", "net", "--check").exit_code == 1
 
 
 # The short way of --check.

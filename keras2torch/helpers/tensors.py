@@ -63,7 +63,9 @@ def sparsemax(x: Tensor, dim: int = -1) -> Tensor:
     sums = ordered.cumsum(dim=dim)
     rank = torch.ones_like(x).cumsum(dim=dim)
     support = ordered - (sums - 1) / rank > 0
-    threshold = ((sums * support).sum(dim=dim, keepdim=True) - 1) / support.sum(dim=dim, keepdim=True)
+    threshold = ((sums * support).sum(dim=dim, keepdim=True) - 1) / support.sum(
+        dim=dim, keepdim=True
+    )
     return (x - threshold).clamp(min=0)
 
 

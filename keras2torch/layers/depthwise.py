@@ -142,9 +142,7 @@ class SeparableConv2D(_Depthwise):
         rank = self.rank
         x = self.depthwise(b, inputs, self.depthwise_kernel, None, "depthwise")
         kernel = self.pointwise_kernel
-        weights = {
-            "weight": b.mapping(lambda k: k.transpose(rank + 1, rank, *range(rank)), kernel)
-        }
+        weights = {"weight": b.mapping(lambda k: k.transpose(rank + 1, rank, *range(rank)), kernel)}
         if self.use_bias:
             weights["bias"] = b.same(self.bias)
         pointwise = b.submodule(

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ class Record:
     ``inputs``   file (from the output folder) -> digest; None: not known, so nothing can be proved
     ``bases``    name of a generated file -> digest of the text as generated
     ``left``     name of a generated file -> digest of the text as it was left, edits and all; "": with conflicts
+    ``weights``  digest of the file of weights; "" where the source holds none
     """
 
     tool: str
@@ -41,7 +43,7 @@ class Record:
     inputs: dict[str, str | None] | None
     bases: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
-    weights: bool = False
+    weights: str = ""
 
     def text(self) -> str:
         """As JSON, one entry a line."""
@@ -116,13 +118,20 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def _black_version() -> str:
+    black = sys.modules.get("black")  # which has set the text already; else its metadata take less
+    if black is not None:
+        return str(black.__version__)
+    from importlib.metadata import version
+
+    return version("black")
+
+
 @cache
 def tool_digest() -> str:
     """Of keras2torch itself (its code and templates) and of black's version."""
-    from importlib.metadata import version
-
     package = Path(__file__).resolve().parent.parent
-    whole = hashlib.sha256(version("black").encode())
+    whole = hashlib.sha256(_black_version().encode())
     for root in (package, package.parent / "templates"):
         for path in sorted(p for kind in ("*.py", "*.jinja") for p in root.rglob(kind)):
             whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
