@@ -67,7 +67,9 @@ class Tensor:
         self.name = name
         self.call: Call | None = None
         self.index = 0
-        self.producer: str | None = None  # the outermost layer that gave it: Keras's name of an output
+        self.producer: str | None = (
+            None  # the outermost layer that gave it: Keras's name of an output
+        )
         self.mask: Tensor | None = None  # the implicit Keras mask that travels with it
         self.scopes: tuple[Scope, ...] = ()  # of an Input: where it was made
 

@@ -47,7 +47,7 @@ model = Model(inputs, Linear(3, name="head")(x))
 
 program(
     "scale, non-trainable weight, several calls",
-    '''
+    """
 class Scale(layers.Layer):
     def build(self, input_shape):
         self.gain = self.add_weight(shape=(), initializer="ones")
@@ -61,13 +61,13 @@ class Scale(layers.Layer):
 scale = Scale()
 inputs = keras.Input((5, 4))
 model = Model(inputs, scale(scale(inputs)) - 1)
-''',
+""",
     (5, 4),
 )
 
 program(
     "sublayers in attributes, lists and dicts",
-    '''
+    """
 class Tower(layers.Layer):
     def __init__(self, widths):
         super().__init__()
@@ -84,13 +84,13 @@ class Tower(layers.Layer):
 
 inputs = keras.Input((6,))
 model = Model(inputs, Tower([8, 4])(inputs))
-''',
+""",
     (6,),
 )
 
 program(
     "training passed on",
-    '''
+    """
 class Block(layers.Layer):
     def __init__(self, units, rate=0.5):
         super().__init__()
@@ -105,13 +105,13 @@ class Block(layers.Layer):
 
 inputs = keras.Input((6,))
 model = Model(inputs, Block(3)(Block(8)(inputs)))
-''',
+""",
     (6,),
 )
 
 program(
     "if training",
-    '''
+    """
 class Noise(layers.Layer):
     def __init__(self, rate):
         super().__init__()
@@ -130,13 +130,13 @@ class Noise(layers.Layer):
 
 inputs = keras.Input((6,))
 model = Model(inputs, Noise(0.3)(inputs))
-''',
+""",
     (6,),
 )
 
 program(
     "nested custom layers",
-    '''
+    """
 class FeedForward(layers.Layer):
     def __init__(self, dim, hidden):
         super().__init__()
@@ -163,13 +163,13 @@ x = inputs
 for _ in range(2):
     x = EncoderBlock(8, 2, 16)(x)
 model = Model(inputs, layers.GlobalAveragePooling1D()(x))
-''',
+""",
     (5, 8),
 )
 
 program(
     "several tensors by position and by name",
-    '''
+    """
 class Gate(layers.Layer):
     def __init__(self):
         super().__init__()
@@ -184,14 +184,14 @@ class Gate(layers.Layer):
 a, b = keras.Input((4,)), keras.Input((4,))
 gate = Gate()
 model = Model([a, b], gate(a, b, scale=b, power=2) + Gate()(b, other=a))
-''',
+""",
     (4,),
     (4,),
 )
 
 program(
     "a list of inputs",
-    '''
+    """
 class Distance(layers.Layer):
     def call(self, inputs):
         left, right = inputs
@@ -201,14 +201,14 @@ class Distance(layers.Layer):
 a, b = keras.Input((4,)), keras.Input((4,))
 shared = layers.Dense(3)
 model = Model([a, b], Distance()([shared(a), shared(b)]))
-''',
+""",
     (4,),
     (4,),
 )
 
 program(
     "tuples and dicts returned",
-    '''
+    """
 class Split(layers.Layer):
     def __init__(self):
         super().__init__()
@@ -227,13 +227,13 @@ inputs = keras.Input((4,))
 parts = Split()(inputs)
 first, (second, third) = Pair()(parts["mean"])
 model = Model(inputs, [first + second * third, parts["spread"]])
-''',
+""",
     (4,),
 )
 
 program(
     "model subclass",
-    '''
+    """
 class Net(Model):
     def __init__(self, classes):
         super().__init__()
@@ -249,13 +249,13 @@ class Net(Model):
 
 model = Net(3)
 model(np.zeros((1, 8, 8, 2), "float32"))
-''',
+""",
     (8, 8, 2),
 )
 
 program(
     "model subclass in a functional model",
-    '''
+    """
 class Encoder(Model):
     def __init__(self):
         super().__init__(name="encoder")
@@ -269,13 +269,13 @@ class Encoder(Model):
 encoder = Encoder()
 inputs = keras.Input((6,))
 model = Model(inputs, layers.Dense(6)(encoder(inputs)))
-''',
+""",
     (6,),
 )
 
 program(
     "variables of keras",
-    '''
+    """
 class Tokens(layers.Layer):
     def __init__(self, length, dim):
         super().__init__()
@@ -289,13 +289,13 @@ class Tokens(layers.Layer):
 
 inputs = keras.Input((4, 6))
 model = Model(inputs, Tokens(5, 6)(inputs)[:, 0])
-''',
+""",
     (4, 6),
 )
 
 program(
     "tables computed in the layer",
-    '''
+    """
 class SinePositions(layers.Layer):
     def __init__(self, length, dim):
         super().__init__()
@@ -319,13 +319,13 @@ class Causal(layers.Layer):
 
 inputs = keras.Input((50, 16))
 model = Model(inputs, Causal()(SinePositions(64, 16)(inputs)))
-''',
+""",
     (50, 16),
 )
 
 program(
     "unknown length",
-    '''
+    """
 class Causal(layers.Layer):
     def call(self, x):
         size = ops.shape(x)[1]
@@ -345,13 +345,13 @@ class Embed(layers.Layer):
 
 inputs = keras.Input((None, 4))
 model = Model(inputs, Causal()(Embed(20, 4)(inputs)))
-''',
+""",
     (7, 4),
 )
 
 program(
     "activation functions and lambdas",
-    '''
+    """
 def swish_like(x):
     return x * ops.sigmoid(1.5 * x)
 
@@ -372,13 +372,13 @@ x = layers.Dense(5, activation=ops.gelu)(x)
 x = layers.Activation(lambda t: ops.maximum(t, 0.1 * t))(x)
 x = Act("tanh")(x)
 model = Model(inputs, layers.Lambda(lambda t: keras.activations.relu(t, negative_slope=0.1) ** 2)(x))
-''',
+""",
     (6,),
 )
 
 program(
     "patches of a vision transformer",
-    '''
+    """
 class Patches(layers.Layer):
     def __init__(self, size):
         super().__init__()
@@ -404,13 +404,13 @@ class PatchEncoder(layers.Layer):
 
 inputs = keras.Input((8, 8, 3))
 model = Model(inputs, PatchEncoder(4, 6)(Patches(4)(inputs)))
-''',
+""",
     (8, 8, 3),
 )
 
 program(
     "a convolution with weights of its own",
-    '''
+    """
 class WeightStandard(layers.Layer):
     def __init__(self, filters):
         super().__init__()
@@ -430,13 +430,13 @@ class WeightStandard(layers.Layer):
 inputs = keras.Input((9, 9, 3))
 x = layers.Conv2D(4, 3, activation="relu")(inputs)
 model = Model(inputs, ops.mean(WeightStandard(5)(x), axis=(1, 2)))
-''',
+""",
     (9, 9, 3),
 )
 
 program(
     "losses of a layer",
-    '''
+    """
 class Sampling(layers.Layer):
     def call(self, inputs):
         mean, log_var = inputs
@@ -447,13 +447,13 @@ class Sampling(layers.Layer):
 inputs = keras.Input((6,))
 z = Sampling()([layers.Dense(2)(inputs), layers.Dense(2)(inputs)])
 model = Model(inputs, layers.Dense(6)(z))
-''',
+""",
     (6,),
 )
 
 program(
     "masks asked for and passed on",
-    '''
+    """
 class MaskedMean(layers.Layer):
     def __init__(self):
         super().__init__()
@@ -469,7 +469,7 @@ class MaskedMean(layers.Layer):
 
 inputs = keras.Input((5, 3))
 model = Model(inputs, MaskedMean()(layers.Masking(0.0)(inputs)))
-''',
+""",
     (5, 3),
 )
 
@@ -503,7 +503,7 @@ model = Model(inputs, x)
 
 program(
     "rows picked by a small table of indices",
-    '''
+    """
 class Rows(layers.Layer):
     def build(self, input_shape):
         self.table = self.add_weight(shape=(4, 3), initializer="normal")
@@ -514,13 +514,13 @@ class Rows(layers.Layer):
 
 inputs = keras.Input((2, 3))
 model = Model(inputs, Rows()(inputs))
-''',
+""",
     (2, 3),
 )
 
 program(
     "a function with an optional part that only later blocks have",
-    '''
+    """
 def unit(x, filters=8, kernel=3, strides=1, activation="relu", normalize=True):
     x = layers.Conv2D(filters, kernel, strides=strides, padding="same")(x)
     if normalize:
@@ -540,13 +540,13 @@ for stack in range(3):
         x = layers.Activation("relu")(layers.add([x, y]))
     filters *= 2
 model = Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
-''',
+""",
     (16, 16, 3),
 )
 
 program(
     "a convolution with standardised kernels",
-    '''
+    """
 class StandardizedConv2D(layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         kernel = ops.convert_to_tensor(kernel)
@@ -557,6 +557,6 @@ class StandardizedConv2D(layers.Conv2D):
 inputs = keras.Input((8, 8, 3))
 x = StandardizedConv2D(4, 3, padding="same", strides=2, activation="relu")(inputs)
 model = Model(inputs, StandardizedConv2D(5, 3)(x))
-''',
+""",
     (8, 8, 3),
 )

@@ -80,7 +80,9 @@ def inputs_for(model: Any, batch: int = 3, seed: int = 1, size: int = 9) -> list
 def to_torch(array: np.ndarray, permutation: tuple[int, ...] | None) -> torch.Tensor:
     """An array in Keras's axes as torch's tensor."""
     array = np.asarray(array)
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(permutation) if permutation else array))
+    return torch.from_numpy(
+        np.ascontiguousarray(array.transpose(permutation) if permutation else array)
+    )
 
 
 def to_keras(tensor: torch.Tensor, permutation: tuple[int, ...] | None) -> np.ndarray:
@@ -108,7 +110,9 @@ def run_torch(result: Any, net: torch.nn.Module, arrays: list[np.ndarray]) -> li
 def assert_close(actual: Any, expected: Any, tolerance: float, what: str) -> None:
     """Equal to ``tolerance`` relative to the largest value, and no NaN where there should be none."""
     actual, expected = np.asarray(actual), np.asarray(expected)
-    assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, Keras has {expected.shape}"
+    assert (
+        actual.shape == expected.shape
+    ), f"{what}: shape {actual.shape}, Keras has {expected.shape}"
     if expected.dtype.kind in "biu":
         assert np.array_equal(actual, expected), f"{what} differs"
         return
@@ -211,7 +215,9 @@ def _compare_gradients(
             full[i] = value
         result_, _ = model.stateless_call(weights, fixed, _as_keras(model, full), training=training)
         terms = [
-            (o * f).sum() for o, f in zip(flatten(result_), factors) if jnp.issubdtype(o.dtype, jnp.floating)
+            (o * f).sum()
+            for o, f in zip(flatten(result_), factors)
+            if jnp.issubdtype(o.dtype, jnp.floating)
         ]
         return sum(terms)
 
@@ -219,21 +225,33 @@ def _compare_gradients(
     by_weight, by_input = gradient(trainable, [jnp.asarray(arrays[i]) for i in floats])
     for i, expected in zip(floats, by_input):
         grad = tensors[i].grad
-        actual = np.zeros_like(expected) if grad is None else to_keras(grad, result.inputs[i].permutation)
-        assert_close(actual, expected, 10 * tolerance, f"gradient of input {i}\n{result.model_source}\n")
+        actual = (
+            np.zeros_like(expected)
+            if grad is None
+            else to_keras(grad, result.inputs[i].permutation)
+        )
+        assert_close(
+            actual, expected, 10 * tolerance, f"gradient of input {i}\n{result.model_source}\n"
+        )
     gradient_of = {id(v): np.asarray(g) for v, g in zip(model.trainable_variables, by_weight)}
     live = {id(v): v for v in model.weights}
     own = dict(net.named_parameters())
     for key, mapping in result.weight_map.items():
         variables = [_variable_of(source, live) for source in mapping.sources]
-        if key not in own or not variables or any(v is None or id(v) not in gradient_of for v in variables):
+        if (
+            key not in own
+            or not variables
+            or any(v is None or id(v) not in gradient_of for v in variables)
+        ):
             continue
         if not own[key].requires_grad:
             continue
         expected = np.asarray(mapping.function(*(gradient_of[id(v)] for v in variables)))
         grad = own[key].grad
         actual = np.zeros_like(expected) if grad is None else grad.numpy()
-        assert_close(actual, expected, 10 * tolerance, f"gradient of {key}\n{result.model_source}\n")
+        assert_close(
+            actual, expected, 10 * tolerance, f"gradient of {key}\n{result.model_source}\n"
+        )
 
 
 def _variable_of(source: Any, live: dict[int, Any]) -> Any:

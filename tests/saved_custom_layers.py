@@ -16,19 +16,29 @@ class Blocks(layers.Layer):
     def __init__(self, units, **kw):
         super().__init__(**kw)
         self.units = units
-        self.towers = [layers.Dense(units, name="zeta"), layers.LayerNormalization(), layers.Dense(units)]
+        self.towers = [
+            layers.Dense(units, name="zeta"),
+            layers.LayerNormalization(),
+            layers.Dense(units),
+        ]
         self._alpha = layers.Dense(units, activation="tanh")
         self.by_name = {"z": layers.Dense(units), "a": layers.Dense(units)}
         self.first = self.towers[0]
         self.norm = layers.BatchNormalization()
         self.Upper = layers.Dense(units)
         self.net = keras.Sequential(
-            [layers.Dense(units, activation="relu"), layers.BatchNormalization(), layers.Dense(units)]
+            [
+                layers.Dense(units, activation="relu"),
+                layers.BatchNormalization(),
+                layers.Dense(units),
+            ]
         )
         self.many = [layers.Dense(units) for _ in range(11)]
 
     def build(self, shape):
-        self.stat = self.add_weight(name="stat", shape=(self.units,), initializer="ones", trainable=False)
+        self.stat = self.add_weight(
+            name="stat", shape=(self.units,), initializer="ones", trainable=False
+        )
         self.offset = self.add_weight(name="offset", shape=(self.units,), initializer="ones")
         super().build(shape)
 
@@ -55,7 +65,9 @@ class Sequences(layers.Layer):
         self.both = layers.Bidirectional(layers.LSTM(units, return_sequences=True))
         self.attend = layers.MultiHeadAttention(2, units)
         self.each = layers.TimeDistributed(layers.Dense(units))
-        self.stack = layers.RNN([layers.GRUCell(units), layers.LSTMCell(units)], return_sequences=True)
+        self.stack = layers.RNN(
+            [layers.GRUCell(units), layers.LSTMCell(units)], return_sequences=True
+        )
         self.drop = layers.Dropout(0.2)
 
     def call(self, x):

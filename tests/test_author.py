@@ -17,7 +17,10 @@ from keras2torch import Conv2d, Dense, Flatten, Input, Model
 
 ARTICLE = Path(__file__).parent.parent / "examples" / "article"
 PROGRAMS = sorted(ARTICLE.glob("*.py"))
-KERAS = {path.stem: ARTICLE.parent.parent / "tests" / "cases" / f"article_{path.stem}.py" for path in PROGRAMS}
+KERAS = {
+    path.stem: ARTICLE.parent.parent / "tests" / "cases" / f"article_{path.stem}.py"
+    for path in PROGRAMS
+}
 
 
 def test_there_are_six():
@@ -43,7 +46,9 @@ def one_step(result):
 def test_the_six_in_the_articles_notation(path):
     result = keras2torch.generate(path)
     one_step(result)
-    assert "torch.optim.Adam(model.parameters(), lr=args.lr)" in result.train_source  # torch's own epsilon
+    assert (
+        "torch.optim.Adam(model.parameters(), lr=args.lr)" in result.train_source
+    )  # torch's own epsilon
     assert "cross_entropy" in result.train_source
 
 
@@ -65,7 +70,9 @@ def test_a_model_trains_in_place():
     model = namespace["model"]
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, 256)
-    x = (np.eye(10)[y] @ rng.normal(size=(10, 784)) + 0.1 * rng.normal(size=(256, 784))).astype("float32")
+    x = (np.eye(10)[y] @ rng.normal(size=(10, 784)) + 0.1 * rng.normal(size=(256, 784))).astype(
+        "float32"
+    )
     history = model.fit(x, y, epochs=3)
     assert history["loss"][-1] < history["loss"][0]
     loss, accuracy = model.evaluate(x, y)
@@ -96,7 +103,12 @@ def test_two_inputs():
     x = keras2torch.Concatenate()([Dense(8)(left), Dense(8)(right)])
     model = Model([left, right], Dense(2)(x))
     model.compile(optim.Adam(model.parameters(), lr=1e-2), nn.CrossEntropyLoss())
-    model.fit([np.random.rand(20, 4), np.random.rand(20, 6)], np.random.randint(0, 2, 20), epochs=1, verbose=0)
+    model.fit(
+        [np.random.rand(20, 4), np.random.rand(20, 6)],
+        np.random.randint(0, 2, 20),
+        epochs=1,
+        verbose=0,
+    )
     assert model.predict([np.random.rand(3, 4), np.random.rand(3, 6)]).shape == (3, 2)
 
 

@@ -29,7 +29,9 @@ def test_case_equals_keras(case):
         assert len(actual) == len(expected)
         for index, (a, e) in enumerate(zip(actual, expected)):
             assert_close(a, e, 1e-5, f"output {index}")
-    for name, text in texts(result).items():  # the training script, or one that says why it only predicts
+    for name, text in texts(
+        result
+    ).items():  # the training script, or one that says why it only predicts
         compile(text, name, "exec")
 
 

@@ -23,7 +23,10 @@ def run(*arguments):
 def test_generate_writes_two_files_that_check_calls_current(tmp_path):
     made = run("generate", PROGRAM, "-o", tmp_path)
     assert made.exit_code == 0, made.output
-    assert sorted(p.name for p in tmp_path.glob("[!.]*")) == ["mnist_mlp_keras2_model.py", "mnist_mlp_keras2_train.py"]
+    assert sorted(p.name for p in tmp_path.glob("[!.]*")) == [
+        "mnist_mlp_keras2_model.py",
+        "mnist_mlp_keras2_train.py",
+    ]
     assert run("generate", PROGRAM, "-o", tmp_path, "--check").exit_code == 0
     assert run("generate", PROGRAM, "-o", tmp_path, "--diff").output == ""
 
@@ -36,7 +39,9 @@ def test_an_edited_file_is_kept_unless_forced(tmp_path):
     checked = run("generate", PROGRAM, "-o", tmp_path, "--check")
     assert checked.exit_code == 1 and "edited by hand" in checked.output
     assert "-        self.first" in run("generate", PROGRAM, "-o", tmp_path, "--diff").output
-    assert run("generate", PROGRAM, "-o", tmp_path).exit_code == 0  # the edit is now one that is known
+    assert (
+        run("generate", PROGRAM, "-o", tmp_path).exit_code == 0
+    )  # the edit is now one that is known
     assert "self.first" in model.read_text()
     assert run("generate", PROGRAM, "-o", tmp_path, "--check").exit_code == 0
     assert run("generate", PROGRAM, "-o", tmp_path, "--force").exit_code == 0
@@ -92,7 +97,10 @@ def test_same_bytes_for_any_hash_seed(program):
     code = f"import keras2torch\nr = keras2torch.generate({str(path)!r})\nprint(r.model_source, r.train_source)"
     texts = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("0", "1", "12345")

@@ -78,7 +78,10 @@ def test_text_gives_the_array(name: str) -> None:
 
 
 def test_float32_by_its_shortest_digits() -> None:
-    assert constant_text(np.array([0.1, 2.8284271], "float32"), "float32") == "torch.tensor([0.1, 2.828427])"
+    assert (
+        constant_text(np.array([0.1, 2.8284271], "float32"), "float32")
+        == "torch.tensor([0.1, 2.828427])"
+    )
 
 
 def test_too_large_without_a_formula() -> None:

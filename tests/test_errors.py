@@ -44,7 +44,9 @@ def test_a_mistake_is_told(path, tmp_path, monkeypatch):
 )
 def test_a_source_that_is_none(source, phrase, tmp_path):
     (tmp_path / "empty.bin").write_bytes(b"\x00\x01 no model")
-    run = CliRunner().invoke(main, ["generate", str(tmp_path / source), "-o", str(tmp_path / "out")])
+    run = CliRunner().invoke(
+        main, ["generate", str(tmp_path / source), "-o", str(tmp_path / "out")]
+    )
     assert run.exit_code == 2 and phrase in run.output, run.output
     assert not (tmp_path / "out").exists()
 

@@ -35,7 +35,15 @@ from keras2torch.errors import K2TError
 EXAMPLES = int(os.environ.get("K2T_FUZZ_EXAMPLES", "0"))
 LIMIT_SECONDS = 10
 LIMIT_BYTES = 1 << 30
-MODELS = ["shared_nested", "bidirectional", "custom", "operators", "wrapped_model", "attention", "cnn"]
+MODELS = [
+    "shared_nested",
+    "bidirectional",
+    "custom",
+    "operators",
+    "wrapped_model",
+    "attention",
+    "cnn",
+]
 SOURCES = [(version, model) for version in ("2.13", "3.6", "3.15") for model in MODELS]
 SOURCES += [(version, "half") for version in ("2.13", "3.15")]
 BOMB = "x" * 4096
@@ -71,7 +79,9 @@ def survives(data: bytes, suffix: str) -> None:
             read_everything(path)
         whole = False
         with only_clear_errors():
-            result = keras2torch.generate(path, custom=CUSTOM_LAYERS if b"GatedBlock" in data else None)
+            result = keras2torch.generate(
+                path, custom=CUSTOM_LAYERS if b"GatedBlock" in data else None
+            )
             result.write(written)
             whole = True
         if whole:
@@ -91,8 +101,12 @@ def check_written(directory: Path, result: Any) -> None:
     if ".safetensors" in files:
         load_file(files[".safetensors"])
     if sum(math.prod(mapping.shape) for mapping in result.weight_map.values()) < 1 << 20:
-        with contextlib.suppress(ValueError, RuntimeError, TypeError, ZeroDivisionError, AssertionError):
-            getattr(load_source(result.model_source), result.class_name)()  # torch may refuse its arguments
+        with contextlib.suppress(
+            ValueError, RuntimeError, TypeError, ZeroDivisionError, AssertionError
+        ):
+            getattr(
+                load_source(result.model_source), result.class_name
+            )()  # torch may refuse its arguments
 
 
 @contextlib.contextmanager

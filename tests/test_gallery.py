@@ -73,7 +73,16 @@ def test_every_family_is_there() -> None:
 
 @pytest.mark.parametrize("tool", ["ruff", pytest.param("mypy", marks=pytest.mark.slow)])
 def test_linters_find_nothing(tool: str) -> None:
-    ruff = ["check", "--isolated", "--line-length", "100", "--select", "E,F,W,I,N,B,UP", "--ignore", "N812"]
+    ruff = [
+        "check",
+        "--isolated",
+        "--line-length",
+        "100",
+        "--select",
+        "E,F,W,I,N,B,UP",
+        "--ignore",
+        "N812",
+    ]
     options = {"ruff": ruff, "mypy": ["--no-incremental"]}[tool]
     command = [sys.executable, "-m", tool, *options, *map(str, sorted(GALLERY.glob("*.py")))]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -59,7 +59,9 @@ def test_highway(activation: str, tmp_path: Path, x: Any) -> None:
 def test_gru_resets_before_its_product(tmp_path: Path) -> None:
     """Keras 1.0 to 2.3: ``reset_after=False``; without a sign of their age, programs are today's."""
     x = np.random.default_rng(1).normal(size=(2, 4, 3)).astype("float32")
-    source = "from keras.layers.recurrent import GRU\nmodel = Sequential([GRU(2, input_shape=(4, 3))])"
+    source = (
+        "from keras.layers.recurrent import GRU\nmodel = Sequential([GRU(2, input_shape=(4, 3))])"
+    )
     actual, (kernel, recurrent, bias) = run(source, tmp_path, x)
     h = np.zeros((2, 2), "float32")
     for step in range(4):

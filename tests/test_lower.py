@@ -12,7 +12,9 @@ def branches(*shapes: tuple[int, ...]) -> keras.Model:
     dense, flatten = layers.Dense(5), layers.Flatten()
     inputs = [keras.Input(shape) for shape in shapes]
     images = [layers.Conv2D(2, 1)(x) if len(x.shape) == 4 else x for x in inputs]
-    return keras.Model(inputs, [dense(flatten(image) if len(image.shape) == 4 else image) for image in images])
+    return keras.Model(
+        inputs, [dense(flatten(image) if len(image.shape) == 4 else image) for image in images]
+    )
 
 
 def test_shared_dense_on_images_of_one_size() -> None:

@@ -25,14 +25,22 @@ BASE = """class Net(nn.Module):
 CLEAN = {
     "different lines": ([("64, 10", "64, 20")], [("3, 32, 3", "3, 32, 5")]),
     "neighbouring lines": ([("3, 32, 3", "3, 32, 5")], [("32, 64, 3", "32, 64, 7")]),
-    "different words of one line": ([("64, 3)", "64, 3, bias=False)")], [("nn.Conv2d(32", "nn.Conv3d(32")]),
+    "different words of one line": (
+        [("64, 3)", "64, 3, bias=False)")],
+        [("nn.Conv2d(32", "nn.Conv3d(32")],
+    ),
     "the same on both sides": ([("32, 64", "32, 99")], [("32, 64", "32, 99")]),
     "a line behind an edited line": (
         [("3, 32, 3", "3, 32, 5")],
         [("        self.conv2 =", "        self.bn1 = nn.BatchNorm2d(32)\n        self.conv2 =")],
     ),
     "a method added at the end": (
-        [("self.conv2(x))\n", "self.conv2(x))\n\n    def features(self, x):\n        return self.conv1(x)\n")],
+        [
+            (
+                "self.conv2(x))\n",
+                "self.conv2(x))\n\n    def features(self, x):\n        return self.conv1(x)\n",
+            )
+        ],
         [("F.relu(self.conv1(x))", "F.gelu(self.conv1(x))")],
     ),
 }
@@ -64,14 +72,20 @@ def test_a_conflict_is_marked_as_git_does(mine, theirs):
         ours = BASE.replace("        self.conv1 = nn.Conv2d(3, 32, 3)\n", "")
     merged = merge(BASE, ours, other, labels=LABELS)
     lines = merged.text.splitlines()
-    if mine == "3, 32, 3, 2":  # an argument added behind what the other side changed: both are clear
+    if (
+        mine == "3, 32, 3, 2"
+    ):  # an argument added behind what the other side changed: both are clear
         assert merged.conflicts == 0 and "nn.Conv2d(3, 64, 3, 2)" in merged.text
         return
     assert merged.conflicts == 1 and has_conflicts(merged.text)
-    marks = [lines.index(mark) for mark in ("<<<<<<< edited by hand", "=======", ">>>>>>> generated")]
+    marks = [
+        lines.index(mark) for mark in ("<<<<<<< edited by hand", "=======", ">>>>>>> generated")
+    ]
     assert marks == sorted(marks)
     assert lines[marks[1] + 1] == f"        self.conv1 = nn.Conv2d({theirs})"
-    assert lines[marks[0] + 1 : marks[1]] == ([f"        self.conv1 = nn.Conv2d({mine})"] if mine else [])
+    assert lines[marks[0] + 1 : marks[1]] == (
+        [f"        self.conv1 = nn.Conv2d({mine})"] if mine else []
+    )
 
 
 LINES = st.lists(st.sampled_from(["a = 1\n", "b = 2\n", "c = 3\n", "d(x, y)\n", "\n"]), max_size=8)
@@ -96,7 +110,9 @@ def test_no_line_is_lost(numbers, data):
         lines = list(base)
         for place in data.draw(st.sets(st.integers(0, len(base) - 1), max_size=3)):
             touched.add(place)
-            lines[place] = data.draw(st.sampled_from(["", f"{side} {place}\n", base[place] + f"{side} {place}\n"]))
+            lines[place] = data.draw(
+                st.sampled_from(["", f"{side} {place}\n", base[place] + f"{side} {place}\n"])
+            )
         sides.append("".join(lines))
     text = merge("".join(base), *sides, labels=LABELS).text
     for side, name in zip(sides, ("mine", "theirs")):

@@ -9,7 +9,7 @@ import pytest
 import keras2torch
 from keras2torch.naming import noun_of
 
-PROGRAM = '''
+PROGRAM = """
 import keras
 from keras import layers
 
@@ -35,7 +35,7 @@ def main():
     model.compile("adam", "mse")
 
 main()
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,10 @@ def test_noun(function: str, noun: str) -> None:
 
 def test_nested_models_are_called_what_the_program_calls_them(programs) -> None:
     source = keras2torch.generate(programs.write(PROGRAM)).model_source
-    assert re.findall(r"^class (\w+)", source, re.MULTILINE) == ["EncoderBlock", "Backbone", "Classifier", "Program"]
+    assert re.findall(r"^class (\w+)", source, re.MULTILINE) == [
+        "EncoderBlock",
+        "Backbone",
+        "Classifier",
+        "Program",
+    ]
     assert "self.backbone = Backbone()" in source and "self.classifier = Classifier()" in source

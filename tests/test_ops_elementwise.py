@@ -134,7 +134,10 @@ def test_operators(name: str) -> None:
 INDEXING = {
     "first": (lambda ops, x: x[:, 0], (f(N, 4, 5),)),
     "last": (lambda ops, x: x[..., -1], (f(N, 4, 5),)),
-    "dots before a slice and more axes": (lambda ops, x: x[..., 1:3, :] + x[..., 2:4, :], (f(N, 2, 5, 3),)),
+    "dots before a slice and more axes": (
+        lambda ops, x: x[..., 1:3, :] + x[..., 2:4, :],
+        (f(N, 2, 5, 3),),
+    ),
     "both": (lambda ops, x: x[:, 1:-1, ::2], (f(N, 4, 5),)),
     "new axes": (lambda ops, x: x[:, None, :, None] + x[..., None, None][:, :, 0], (f(N, 4),)),
     "number and new axis": (lambda ops, x: x[:, None, 2], (f(N, 4, 5),)),

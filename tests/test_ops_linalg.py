@@ -60,5 +60,14 @@ CASES = {
 def test_linalg(name: str) -> None:
     function, arrays = CASES[name]
     # Keras on JAX has no gradient of these.
-    without = {"eig", "lu_factor", "qr", "matrix_rank", "matrix norms", "svd", "cholesky_inverse", "eigenvectors"}
+    without = {
+        "eig",
+        "lu_factor",
+        "qr",
+        "matrix_rank",
+        "matrix norms",
+        "svd",
+        "cholesky_inverse",
+        "eigenvectors",
+    }
     check(function, arrays, specs=False, gradients=name not in without, tolerance=5e-5)

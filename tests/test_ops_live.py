@@ -51,7 +51,9 @@ def test_live(name: str) -> None:
         pytest.skip("Keras cannot say what it recorded")
     samples = [a.sample(3, seed) for seed, a in enumerate(arrays)]
     try:
-        expected = [np.asarray(leaf) for leaf in flat(model(samples if len(samples) > 1 else samples[0]))]
+        expected = [
+            np.asarray(leaf) for leaf in flat(model(samples if len(samples) > 1 else samples[0]))
+        ]
     except Exception as error:
         pytest.skip(f"Keras cannot run what it recorded: {str(error)[:60]}")
     result = keras2torch.generate(model)

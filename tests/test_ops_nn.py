@@ -119,4 +119,9 @@ def test_nn(name: str) -> None:
 
 
 def test_constant_activations() -> None:
-    check_constant(lambda ops: (ops.relu(np.array([-1.0, 2.0], "float32")), ops.softmax(np.array([1.0, 2.0], "float32"))))
+    check_constant(
+        lambda ops: (
+            ops.relu(np.array([-1.0, 2.0], "float32")),
+            ops.softmax(np.array([1.0, 2.0], "float32")),
+        )
+    )

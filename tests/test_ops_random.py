@@ -57,7 +57,9 @@ def test_samples(name: str) -> None:
     assert not torch.equal(first, second), source
     values = first.double()
     assert len(first) == 3000
-    assert abs(values.mean() - mean) < 0.02 * max(1, deviation) * (3 if "rows" in name or "uniform" in name else 1), source
+    assert abs(values.mean() - mean) < 0.02 * max(1, deviation) * (
+        3 if "rows" in name or "uniform" in name else 1
+    ), source
     assert abs(values.std() - deviation) < 0.03 * max(1, deviation), source
     assert values.min() >= low and values.max() <= high
 
@@ -94,7 +96,9 @@ CONTROL = {
 @pytest.mark.parametrize("name", CONTROL)
 def test_control(name: str) -> None:
     function, arrays = CONTROL[name]
-    check(function, arrays, specs=False, gradients="while" not in name)  # JAX has none of a while loop
+    check(
+        function, arrays, specs=False, gradients="while" not in name
+    )  # JAX has none of a while loop
 
 
 REFUSED = {
@@ -114,4 +118,6 @@ def test_loops_that_cannot_be_written_out(name: str) -> None:
 
 
 def test_constant_loops() -> None:
-    check_constant(lambda ops: ops.while_loop(lambda k: k < 10, lambda k: k * 2, ops.convert_to_tensor(3)))
+    check_constant(
+        lambda ops: ops.while_loop(lambda k: k < 10, lambda k: k * 2, ops.convert_to_tensor(3))
+    )

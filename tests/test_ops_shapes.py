@@ -13,7 +13,19 @@ from ops_oracle import N, b, check, check_constant, f, i
 pytestmark = pytest.mark.thin(16)
 
 X = f(N, 4, 5)
-REDUCTIONS = ["sum", "mean", "max", "min", "amax", "amin", "var", "std", "ptp", "logsumexp", "median"]
+REDUCTIONS = [
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "var",
+    "std",
+    "ptp",
+    "logsumexp",
+    "median",
+]
 AXES: list[dict[str, Any]] = [
     {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (1, 2)}, {}, {"keepdims": True}, {"axis": (0, -1)},
 ]  # fmt: skip
@@ -25,12 +37,16 @@ def test_reductions(name: str, arguments: dict[str, Any]) -> None:
     check(lambda ops, x: getattr(ops, name)(x, **arguments), (X,))
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "all", "any", "count_nonzero", "logsumexp"])
+@pytest.mark.parametrize(
+    "name", ["sum", "mean", "max", "min", "prod", "var", "all", "any", "count_nonzero", "logsumexp"]
+)
 @pytest.mark.parametrize("array", [i(N, 4), b(N, 4)])
 def test_reductions_of_integers(name: str, array: Any) -> None:
     if array.dtype == "bool" and name in ("logsumexp",):
         pytest.skip("Keras on JAX does not take booleans")
-    check(lambda ops, x: (getattr(ops, name)(x, axis=1), getattr(ops, name)(x)), (array,), specs=False)
+    check(
+        lambda ops, x: (getattr(ops, name)(x, axis=1), getattr(ops, name)(x)), (array,), specs=False
+    )
 
 
 NAN = ["nansum", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "nanprod", "nanmedian"]

@@ -11,12 +11,16 @@ from keras2torch.support import readme_with_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXCERPTS = re.findall(r"\(\[?\[?(examples/\w+\.py)\]\(\1\)\):\n\n```python\n(.*?)```", README, re.DOTALL)
+EXCERPTS = re.findall(
+    r"\(\[?\[?(examples/\w+\.py)\]\(\1\)\):\n\n```python\n(.*?)```", README, re.DOTALL
+)
 
 
 @pytest.mark.parametrize(("path", "excerpt"), EXCERPTS, ids=[path for path, _ in EXCERPTS])
 def test_excerpt_stands_in_the_file(path: str, excerpt: str) -> None:
-    assert excerpt in (ROOT / path).read_text(encoding="utf-8"), f"{path} has changed: copy the excerpt again"
+    assert excerpt in (ROOT / path).read_text(
+        encoding="utf-8"
+    ), f"{path} has changed: copy the excerpt again"
 
 
 def test_there_is_a_before_and_an_after() -> None:

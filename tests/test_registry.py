@@ -37,7 +37,11 @@ def folder(tmp_path, monkeypatch):
 def saved_config(path: Path, *layers: tuple[str, dict]) -> Path:
     """A saved Sequential model of layers of package MyPkg, as Keras 3 writes it to JSON."""
     items = [
-        {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [None, 4], "name": "in"}}
+        {
+            "module": "keras.layers",
+            "class_name": "InputLayer",
+            "config": {"batch_shape": [None, 4], "name": "in"},
+        }
     ]
     for number, (name, config) in enumerate(layers):
         items.append(
@@ -45,10 +49,19 @@ def saved_config(path: Path, *layers: tuple[str, dict]) -> Path:
                 "module": "mypkg.layers",
                 "class_name": name,
                 "registered_name": f"MyPkg>{name}",
-                "config": {"name": f"{name.lower()}_{number}", "trainable": True, "dtype": "float32", **config},
+                "config": {
+                    "name": f"{name.lower()}_{number}",
+                    "trainable": True,
+                    "dtype": "float32",
+                    **config,
+                },
             }
         )
-    model = {"module": "keras", "class_name": "Sequential", "config": {"name": "net", "layers": items}}
+    model = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "net", "layers": items},
+    }
     path.write_text(json.dumps(model))
     return path
 
@@ -76,7 +89,9 @@ def test_layers_of_an_installed_package(folder, monkeypatch):
     (package / "__init__.py").write_text("raise RuntimeError('the package is not imported')\n")
     (package / "keras_layers.py").write_text(EXAMPLES["layers.py"])
     entry = importlib.metadata.EntryPoint("mypkg", "mypkg.keras_layers", registry.GROUP)
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [entry] if group == registry.GROUP else []
+    )
     monkeypatch.syspath_prepend(folder)
     result = keras2torch.generate(saved_config(folder / "net.json", ("Scale", {})))
     assert "self.gain" in result.model_source
@@ -109,7 +124,9 @@ def test_a_live_model_with_a_registered_class(folder, monkeypatch):
     import own_layers
 
     inner = keras.layers.TimeDistributed(own_layers.Scale())
-    model = keras.Sequential([keras.Input((5, 4)), own_layers.Scale(), inner, keras.layers.Dense(3)])
+    model = keras.Sequential(
+        [keras.Input((5, 4)), own_layers.Scale(), inner, keras.layers.Dense(3)]
+    )
     result = compare(model, tolerance=1e-5)
     assert "class Scale(nn.Module)" in result.model_source
     assert sum(key.endswith("gain") for key in result.weights) == 2

@@ -25,7 +25,9 @@ OTHERS = [(case, index) for case, index in ALL if {case.id, case.model} & set(RE
 
 
 @pytest.mark.parametrize(
-    ("case", "index"), PAIRS, ids=[f"{case.id}{case.files[index].suffix}{index}" for case, index in PAIRS]
+    ("case", "index"),
+    PAIRS,
+    ids=[f"{case.id}{case.files[index].suffix}{index}" for case, index in PAIRS],
 )
 def test_saved_model_equals_its_outputs(case, index, monkeypatch):
     for name in ("keras", "tensorflow", "tf_keras"):
@@ -38,12 +40,16 @@ def test_saved_model_equals_its_outputs(case, index, monkeypatch):
     net.eval()
     inputs, outputs = case.arrays()
     given = [a.astype(port.dtype) for a, port in zip(inputs, result.inputs)]
-    for index_, (actual, expected) in enumerate(zip(run_torch(result, net, given), outputs, strict=True)):
+    for index_, (actual, expected) in enumerate(
+        zip(run_torch(result, net, given), outputs, strict=True)
+    ):
         assert_close(actual, expected, 1e-5, f"output {index_}")
 
 
 @pytest.mark.parametrize(
-    ("case", "index"), OTHERS, ids=[f"{case.id}{case.files[index].suffix}{index}" for case, index in OTHERS]
+    ("case", "index"),
+    OTHERS,
+    ids=[f"{case.id}{case.files[index].suffix}{index}" for case, index in OTHERS],
 )
 def test_what_is_not_exact_is_refused(case, index):
     message = REFUSED.get(case.id) or REFUSED[case.model]
@@ -74,8 +80,19 @@ def test_the_command_writes_safetensors_that_load(tmp_path):
 
     path = next(case.files[0] for case in CASES if case.id == "3.15-cnn")
     made = subprocess.run(
-        [sys.executable, "-m", "keras2torch.cli", "generate", str(path), "-o", str(tmp_path), "--name", "net"],
-        capture_output=True, text=True,
+        [
+            sys.executable,
+            "-m",
+            "keras2torch.cli",
+            "generate",
+            str(path),
+            "-o",
+            str(tmp_path),
+            "--name",
+            "net",
+        ],
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr
     result = keras2torch.generate(path, name="net")

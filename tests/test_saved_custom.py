@@ -61,7 +61,9 @@ def test_custom_layers_get_their_weights(make, shape, suffix, tmp_path):
 
 def test_without_the_source_each_class_is_named(tmp_path):
     blocks().save(tmp_path / "net.keras")
-    with pytest.raises(keras2torch.K2TError, match="mine>Blocks.*which is not Keras's own") as error:
+    with pytest.raises(
+        keras2torch.K2TError, match="mine>Blocks.*which is not Keras's own"
+    ) as error:
         keras2torch.generate(tmp_path / "net.keras")
     assert "--custom" in str(error.value)
 
@@ -78,7 +80,14 @@ def test_verify_takes_the_source(tmp_path):
     model = sequences()
     randomise(model)
     model.save(tmp_path / "net.keras")
-    arguments = ["verify", str(tmp_path / "net.keras"), "--custom", str(SOURCE), "-o", str(tmp_path)]
+    arguments = [
+        "verify",
+        str(tmp_path / "net.keras"),
+        "--custom",
+        str(SOURCE),
+        "-o",
+        str(tmp_path),
+    ]
     made = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert made.exit_code == 0, made.output
 
@@ -143,15 +152,26 @@ def _to_cudnn(kernel, recurrent, bias, gates):
 @pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3)])
 def test_cudnn_weights_become_plain_ones(kind, gates, bidirectional, tmp_path):
     plain = getattr(layers, kind)(5, return_sequences=True)
-    model = keras.Sequential([keras.Input((6, 3)), layers.Bidirectional(plain) if bidirectional else plain])
+    model = keras.Sequential(
+        [keras.Input((6, 3)), layers.Bidirectional(plain) if bidirectional else plain]
+    )
     x, expected = outputs(model, (2, 6, 3))
     arrays = [np.asarray(w) for w in model.layers[0].get_weights()]
     halves = [arrays[i : i + 3] for i in range(0, len(arrays), 3)]
     stored = [array for half in halves for array in _to_cudnn(*half, gates)]
-    config = {"name": "rnn", "units": 5, "return_sequences": True, "go_backwards": False, "stateful": False}
+    config = {
+        "name": "rnn",
+        "units": 5,
+        "return_sequences": True,
+        "go_backwards": False,
+        "stateful": False,
+    }
     layer = {"class_name": f"CuDNN{kind}", "config": config}
     if bidirectional:
-        layer = {"class_name": "Bidirectional", "config": {"name": "both", "merge_mode": "concat", "layer": layer}}
+        layer = {
+            "class_name": "Bidirectional",
+            "config": {"name": "both", "merge_mode": "concat", "layer": layer},
+        }
     _legacy_file(tmp_path / "net.h5", layer, stored, (6, 3))
     result = keras2torch.generate(tmp_path / "net.h5")
     assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)

@@ -171,7 +171,9 @@ def kill_and_resume(folder: str, kills: int) -> None:
     A fork dies while it trains or writes, not while it imports. This process has one thread.
     """
     epochs = str(12 * kills)
-    run_script(Path(folder), "--epochs", "1", "--out", "runs/first")  # imports, and what else is slow
+    run_script(
+        Path(folder), "--epochs", "1", "--out", "runs/first"
+    )  # imports, and what else is slow
     began = time.monotonic()
     run_script(Path(folder), "--epochs", epochs)  # unbroken
     longest = 1.5 * (time.monotonic() - began) / kills

@@ -114,17 +114,27 @@ def test_an_edited_script_survives_too(project):
 
 def test_a_conflict_is_marked_told_and_waits(project):
     vendored = project / "torch" / "net_model.py"
-    edit(vendored, ("nn.Linear(32, 64)", "nn.Linear(32, 80)"), ("nn.Linear(64, 10)", "nn.Linear(80, 10)"))
+    edit(
+        vendored,
+        ("nn.Linear(32, 64)", "nn.Linear(32, 80)"),
+        ("nn.Linear(64, 10)", "nn.Linear(80, 10)"),
+    )
     edit(project / "net.py", ("UNITS = 64", "UNITS = 96"))
     made = run()
     assert made.exit_code == 1 and "conflicts" in made.output
     text = vendored.read_text()
-    assert all(mark in text for mark in ("<<<<<<< edited by hand\n", "=======\n", ">>>>>>> generated\n"))
+    assert all(
+        mark in text for mark in ("<<<<<<< edited by hand\n", "=======\n", ">>>>>>> generated\n")
+    )
     assert "nn.Linear(32, 80)" in text and "nn.Linear(32, 96)" in text
     assert run("--check").exit_code == 1
     refused = run()
     assert refused.exit_code == 2 and vendored.read_text() == text
-    kept = [line for line in text.splitlines(keepends=True) if line[:7] not in ("<" * 7, "=" * 7, ">" * 7)]
+    kept = [
+        line
+        for line in text.splitlines(keepends=True)
+        if line[:7] not in ("<" * 7, "=" * 7, ">" * 7)
+    ]
     vendored.write_text("".join(line for line in kept if "96" not in line))
     assert run("--check").exit_code == 1  # nobody has generated since
     assert run().exit_code == 0 and run("--check").exit_code == 0
@@ -198,9 +208,13 @@ def test_nothing_is_generated_where_digests_prove_it(project, monkeypatch):
     [
         lambda folder: edit(folder / "net.py", ("64", "65")),
         lambda folder: edit(folder / "torch" / "net_model.py", ("1e-3", "1e-4")),
-        lambda folder: edit(folder / "torch" / "net_train.py", ("import argparse", "import  argparse")),
+        lambda folder: edit(
+            folder / "torch" / "net_train.py", ("import argparse", "import  argparse")
+        ),
         lambda folder: (folder / "torch" / "net_train.py").unlink(),
-        lambda folder: edit(folder / "pyproject.toml", ('["net.py"]', '[{source = "net.py", model = "model"}]')),
+        lambda folder: edit(
+            folder / "pyproject.toml", ('["net.py"]', '[{source = "net.py", model = "model"}]')
+        ),
         lambda folder: (folder / "torch" / ".k2t" / "net.json").write_text("{}"),
     ],
 )

@@ -75,7 +75,10 @@ def divisible() -> keras.Model:
 def dictionaries() -> keras.Model:
     left, right = keras.Input((3,), name="z"), keras.Input((3,), name="a")
     x = layers.Dense(4)(layers.Concatenate()([left, right]))
-    outputs = {"second": layers.Dense(2, name="second")(x), "first": layers.Dense(2, name="first")(x)}
+    outputs = {
+        "second": layers.Dense(2, name="second")(x),
+        "first": layers.Dense(2, name="first")(x),
+    }
     return keras.Model({"z": left, "a": right}, outputs)
 
 
@@ -219,7 +222,8 @@ def test_an_edit_that_does_not_run_fails_and_names_where(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("build", "layer"), [pytest.param(convolutional, "conv_0", marks=slow), (nested, "backbone/conv")]
+    ("build", "layer"),
+    [pytest.param(convolutional, "conv_0", marks=slow), (nested, "backbone/conv")],
 )
 def test_a_fault_of_the_translation_is_named(build, layer, tmp_path, monkeypatch):
     from keras2torch.layers import conv
@@ -269,7 +273,13 @@ def test_the_library_call_takes_a_live_model():
 @slow
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("ResNet50", 64), ("EfficientNetB0", 64), ("MobileNetV2", 64), ("DenseNet121", 64), ("InceptionV3", 96)],
+    [
+        ("ResNet50", 64),
+        ("EfficientNetB0", 64),
+        ("MobileNetV2", 64),
+        ("DenseNet121", 64),
+        ("InceptionV3", 96),
+    ],
 )
 def test_networks_of_keras_applications(name, size, tmp_path):
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10)

@@ -257,7 +257,9 @@ def _are_arrays(value: Any) -> bool:
 def _steps(call: TrainingCall, nodes: dict[str, ast.expr]) -> ast.expr | None:
     """How many batches make an epoch; Keras 1 counted samples."""
     if nodes.get("samples_per_epoch") is not None:
-        text = f"({ast.unparse(nodes['samples_per_epoch'])}) // ({ast.unparse(nodes['x'])}).batch_size"
+        text = (
+            f"({ast.unparse(nodes['samples_per_epoch'])}) // ({ast.unparse(nodes['x'])}).batch_size"
+        )
         return ast.parse(text, mode="eval").body
     for name in ("steps_per_epoch", "steps"):
         if nodes.get(name) is not None and call.arguments.get(name) is not None:

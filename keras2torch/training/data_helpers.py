@@ -66,7 +66,14 @@ for _place in ("keras.utils", "keras.preprocessing.image"):
     }
 for _mode, _families in {
     "caffe": ("vgg16", "vgg19", "resnet", "resnet50"),
-    "tf": ("mobilenet", "mobilenet_v2", "inception_v3", "inception_resnet_v2", "xception", "resnet_v2"),
+    "tf": (
+        "mobilenet",
+        "mobilenet_v2",
+        "inception_v3",
+        "inception_resnet_v2",
+        "xception",
+        "resnet_v2",
+    ),
     "torch": ("densenet",),
 }.items():
     EQUIVALENTS |= {
@@ -126,7 +133,10 @@ _DTYPES = (
 )
 EQUIVALENTS |= {f"tensorflow.{name}": (f"np.{to}", ()) for name, to in _NUMPY.items()}
 EQUIVALENTS |= {
-    f"tensorflow.{name}": (f"np.{'bool_' if name == 'bool' else 'str_' if name == 'string' else name}", ())
+    f"tensorflow.{name}": (
+        f"np.{'bool_' if name == 'bool' else 'str_' if name == 'string' else name}",
+        (),
+    )
     for name in _DTYPES
 }
 EQUIVALENTS |= {

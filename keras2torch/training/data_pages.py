@@ -16,7 +16,9 @@ _AFFINE = {
 def data_pages(names: Iterable[str], text: str) -> list[str]:
     """The pages, with no more of them than the carried ``text`` uses."""
     names = list(dict.fromkeys(names))
-    used = {name for pair in re.findall(r"\.(\w+)\b|\b(\w+) *=(?!=)", text) for name in pair if name}
+    used = {
+        name for pair in re.findall(r"\.(\w+)\b|\b(\w+) *=(?!=)", text) for name in pair if name
+    }
     if {"image_folder", "timeseries"} & set(names):
         used |= {"shuffle", "batch"}
     found = []

@@ -11,11 +11,15 @@ from keras2torch.training.data import Data, DataSet
 from keras2torch.training.data_text import class_weight_table, input_rows, set_names, target_row
 
 
-def stream_text(data: Data, training: Any, module: Any, ends: Any, step: Any, weighted: bool) -> str:
+def stream_text(
+    data: Data, training: Any, module: Any, ends: Any, step: Any, weighted: bool
+) -> str:
     """Both functions: the sets as streams of batches, then one batch of arrays as tensors."""
     sets = [_stream(data, training, name) for name in data.made]
     count = len(sets)
-    returns = [f"return ({sets[0]},)"] if count == 1 else ["return (", *(f"    {s}," for s in sets), ")"]
+    returns = (
+        [f"return ({sets[0]},)"] if count == 1 else ["return (", *(f"    {s}," for s in sets), ")"]
+    )
     lines = [
         f"def load_data(args) -> tuple[{', '.join(['Stream'] * count)}]:",
         f'    """{set_names(data.made)}, in batches as the program makes them."""',

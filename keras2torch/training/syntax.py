@@ -12,7 +12,13 @@ class CannotCarryError(Exception):
 
 def normal_path(path: str) -> str:
     """Keras's many import paths as one: ``tensorflow.python.keras.x``, ``tf_keras.x`` -> ``keras.x``."""
-    for prefix in ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras.api", "keras._tf_keras.keras"):
+    for prefix in (
+        "tensorflow.python.keras",
+        "tensorflow.keras",
+        "tf_keras",
+        "keras.api",
+        "keras._tf_keras.keras",
+    ):
         if path == prefix or path.startswith(f"{prefix}."):
             path = "keras" + path[len(prefix) :]
     for old, new in (

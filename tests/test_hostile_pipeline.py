@@ -1,0 +1,146 @@
+"""Hostile but well-formed models through the whole pipeline: correct code, or one clear message."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+
+import pytest
+
+import keras2torch
+from keras2torch.errors import InternalError, K2TError
+from oracle import load_source
+from saved_fixtures import unpacked
+from test_fuzz import NAMES
+
+
+def config(model: str) -> dict:
+    return json.loads((unpacked("3.15") / f"{model}.json").read_text())
+
+
+def renamed(value, names):
+    if isinstance(value, dict):
+        return {key: renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def layer_names(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("name"), str) and (
+            "layers" in value or "trainable" in value or "batch_shape" in value
+        ):
+            yield value["name"]
+        for item in value.values():
+            yield from layer_names(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from layer_names(item)
+
+
+def generate(document, tmp_path):
+    """The result, imported and made; a K2TError that is none of ours is handed on."""
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(document))
+    os.environ.pop("K2T_CANARY", None)
+    start = time.monotonic()
+    try:
+        result = keras2torch.generate(path)
+        result.write(tmp_path / "out")
+        for file in (tmp_path / "out").glob("*.py"):
+            compile(file.read_text(encoding="utf-8"), file.name, "exec")
+        getattr(load_source(result.model_source), result.class_name)()
+        return result
+    finally:
+        assert "K2T_CANARY" not in os.environ
+        assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("model", ["shared_nested", "multi_output"])
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_hostile_names_everywhere(model, name, tmp_path):
+    """Every layer, input, output and the model itself bear the name, with a number behind it."""
+    document = config(model)
+    found = dict.fromkeys(layer_names(document))
+    hostile = renamed(document, {old: f"{name}{number or ''}" for number, old in enumerate(found)})
+    try:
+        generate(hostile, tmp_path)
+    except InternalError:
+        raise
+    except K2TError as error:
+        assert name == "" or "\ud800" in name, error  # these are no names
+
+
+def changed(model, class_name, **settings):
+    document = config(model)
+
+    def change(value):
+        if isinstance(value, dict):
+            if value.get("class_name") == class_name:
+                value["config"].update(settings)
+            for item in value.values():
+                change(item)
+        elif isinstance(value, list):
+            for item in value:
+                change(item)
+
+    change(document)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("class_name", "settings"),
+    [
+        ("Dense", {"units": 10**12}), ("Dense", {"units": -1}), ("Dense", {"units": math.nan}),
+        ("Dense", {"units": math.inf}), ("Dense", {"units": "4"}), ("Dense", {"units": [4]}), ("Dense", {"units": 10**400}),
+        ("Dense", {"activation": "__import__"}), ("Dense", {"activation": NAMES[-1]}),
+        ("Dense", {"activation": {"class_name": "function", "module": "os", "config": "system", "registered_name": "system"}}),
+        ("Dense", {"kernel_initializer": {"class_name": "system", "module": "os", "config": {"command": "true"}}}),
+        ("Dense", {"kernel_regularizer": {"class_name": "L2", "config": {"l2": math.nan}}}),
+        ("Dense", {"dtype": "os.system"}), ("Dense", {"dtype": {"class_name": "system", "module": "os"}}),
+        ("BatchNormalization", {"epsilon": math.inf}), ("BatchNormalization", {"epsilon": -1e-3}),
+        ("BatchNormalization", {"momentum": math.nan}), ("BatchNormalization", {"axis": 10**9}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_hostile_settings_end_in_a_message_or_in_code(class_name, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.nn.Linear.reset_parameters", lambda self: None)
+    document = changed("shared_nested", class_name, **settings)
+    try:
+        path = tmp_path / "net.json"
+        path.write_text(json.dumps(document))
+        result = keras2torch.generate(path)
+        compile(result.model_source, "net", "exec")
+        result.write(tmp_path / "out")
+    except InternalError:
+        raise
+    except K2TError as error:
+        assert 10 < len(str(error)) < 3000
+    else:
+        assert "nan" not in result.model_source and "inf" not in result.model_source.replace(
+            "info", ""
+        )
+
+
+@pytest.mark.parametrize(
+    "module", ["os", "posix", "builtins", "subprocess", "keras.ops", "", None, 3]
+)
+@pytest.mark.parametrize(
+    "class_name", ["system", "eval", "exec", "Popen", "Lambda", "__import__", "mine>eval", ""]
+)
+def test_classes_of_other_modules_are_never_imported(module, class_name, tmp_path):
+    document = config("shared_nested")
+    layer = {
+        "module": module,
+        "class_name": class_name,
+        "registered_name": f"{module}>{class_name}",
+    }
+    document["config"]["layers"][1].update(layer)
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(K2TError) as error:
+        keras2torch.generate(path)
+    assert not isinstance(error.value, InternalError), error.value
