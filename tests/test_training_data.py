@@ -76,6 +76,17 @@ def test_statements_come_with_their_comments_and_nothing_else():
     ]
 
 
+def test_statements_on_one_line():
+    made = carried(textwrap.dedent("""
+        import numpy as np
+        from keras import layers, models
+        x = np.random.rand(20, 2); y = np.random.rand(20, 1)
+        model = models.Sequential([layers.Dense(1)]); model.compile("sgd", "mse")
+        model.fit(x, y)
+        """))
+    assert made.statements == ["x = np.random.rand(20, 2)", "y = np.random.rand(20, 1)"]
+
+
 def test_helper_functions_loops_and_changes_in_place():
     found = values("""
         import numpy as np

@@ -375,6 +375,7 @@ class _Slicer:
             self.lines[first - 1][:start].strip()
             or start != statement.col_offset
             and not getattr(statement, "decorator_list", [])
+            or self._is_followed(statement)
         ):
             return ast.unparse(statement).splitlines()  # several statements on one line
         comments: list[str] = []
@@ -385,6 +386,11 @@ class _Slicer:
             comments.insert(0, self.lines[above])
             above -= 1
         return textwrap.dedent("\n".join([*comments, *lines])).splitlines()
+
+    def _is_followed(self, statement: ast.stmt) -> bool:
+        """Whether another statement stands behind it on its line."""
+        line = self.lines[(statement.end_lineno or statement.lineno) - 1].encode()
+        return line[statement.end_col_offset or 0 :].lstrip().startswith(b";")
 
     def _is_of_source(self, node: ast.AST) -> bool:
         """Whether a node stands in the source at its place, and is not made up by us."""
