@@ -16,10 +16,13 @@ from keras2torch.weights import weight_map
 
 def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     """What the training script must know of the module beside its ports."""
+    from keras2torch.training.masks import output_masks
+
     _refuse_inner_losses(graph)
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
         "has_batch_norm": _averages_variances(module),
+        "masks": output_masks(graph, module),
         "parameters": lambda: _parameters(module),
         "penalties": tuple(penalty_lines(graph, module)),
         "constraints": tuple(constraint_lines(graph, module)),
@@ -59,14 +62,6 @@ def _refuse_inner_losses(graph: Graph) -> None:
                 "which the training script does not carry yet",
                 where=owner.where,
                 fix="return the term as an output of the model and give it a loss",
-            )
-    for tensor in graph.outputs:
-        if tensor.mask is not None:
-            raise UnsupportedError(
-                f"the output {tensor.name!r} carries a mask, by which Keras weights the loss; "
-                "the training script does not carry it yet",
-                where=tensor.call.where if tensor.call else None,
-                fix="end the model in a layer that drops the mask, or give fit() sample weights",
             )
 
 

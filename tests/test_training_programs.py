@@ -215,6 +215,17 @@ model.fit(
     validation_data=(rows[:20], numbers[:20]),
 )
 """,
+    "masked_steps": """
+words[:, 5:] = 0
+model = keras.Sequential([
+    keras.Input((7,)),
+    layers.Embedding(20, 5, mask_zero=True),
+    layers.LSTM(6, return_sequences=True),
+    layers.TimeDistributed(layers.Dense(4, activation="softmax")),
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(words, words % 4, batch_size=16, epochs=3, shuffle=False, validation_split=0.2)
+""",
     "adafactor": """
 model = keras.Sequential([
     keras.Input((8, 8, 2)),

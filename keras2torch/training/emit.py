@@ -41,7 +41,6 @@ def emit_training(training: Training | None, module: ModuleInfo) -> str:
         raise
 
 
-
 def _argument_lines(flag: str) -> list[str]:
     """A call of ``add_argument`` as black sets it: what is set already costs it half the time."""
     line = f"parser.add_argument({flag})"
@@ -82,12 +81,6 @@ class _Emission:
 
     def _refuse(self) -> None:
         """What fit() and the outputs can hold that the script does not repeat."""
-        if self.training.masked:
-            raise UnsupportedError(
-                f"the output {', '.join(self.training.masked)} carries a mask (mask_zero or Masking), "
-                "and Keras leaves masked steps out of its loss",
-                fix="give sample_weight of the shape (samples, steps) instead of the mask",
-            )
         if self.fit is None:
             return
         arrays = hasattr(self.fit.arguments.get("x"), "shape")
@@ -132,8 +125,10 @@ class _Emission:
                 f"What {self.module.class_name} makes of arrays; "
                 + ("its training is not here." if reason else "the program compiles no loss.")
             ),
-            "header": [*(["Not carried over:", *prose(reason).splitlines(), ""] if reason else []),
-                       *self.module.header.splitlines()],
+            "header": [
+                *(["Not carried over:", *prose(reason).splitlines(), ""] if reason else []),
+                *self.module.header.splitlines(),
+            ],
             "commands": [
                 f"pip install torch numpy {self._summary_package}",
                 f"python {script.replace('_predict', '_train')} --weights weights.pt",
@@ -170,10 +165,14 @@ class _Emission:
             ),
             "header": self._header(),
             "commands": [
-                " ".join(["pip install torch numpy pkbar", '"setuptools<81"', self._summary_package]
-                + ["matplotlib", *self._packages()]),
+                " ".join(
+                    ["pip install torch numpy pkbar", '"setuptools<81"', self._summary_package]
+                    + ["matplotlib", *self._packages()]
+                ),
                 f"python {script}",
-                f"python {script} " + ("" if self.phases else f"--epochs {2 * self._epochs} ") + "--resume",
+                f"python {script} "
+                + ("" if self.phases else f"--epochs {2 * self._epochs} ")
+                + "--resume",
                 f"torchrun --nproc-per-node 2 {script}",
             ],
             "imports": "@IMPORTS@",
@@ -651,6 +650,9 @@ class _Emission:
         """What pip calls the packages that the data statements import."""
         pages = "\n".join(data_pages(self.data.helpers, self.data.text))
         lines = [*self.data.imports, *imports_of(pages)]
+        lines += (
+            ["import tensorboard"] if any("tensorboard" in t for t in self.callbacks.start) else []
+        )
         tops = {line.split()[1].partition(".")[0] for line in lines} - set(sys.stdlib_module_names)
         return sorted(_ON_PYPI.get(name, name) for name in tops - {"numpy", "matplotlib", "torch"})
 

@@ -24,6 +24,7 @@ class Head:
     target_shape: tuple[int | None, ...] | None = None
     weight: str | None = None
     sparse: bool = False
+    counted: str | None = None  # what the steps of a masked output weigh in metrics
 
     @property
     def rank(self) -> int:

@@ -40,5 +40,6 @@ class ModuleInfo:
     parameters: Callable[[], dict[str, Any]] = dict
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    masks: tuple[Any, ...] = ()  # per output its OutputMask, or None
     weights_file: str | None = None
     untrainable: str = ""  # why the script only predicts

@@ -60,10 +60,6 @@ def _alike(first: TrainingCall, second: TrainingCall) -> bool:
     ignored = {"epochs", "initial_epoch", "verbose"}
     names = (set(first.arguments) | set(second.arguments)) - ignored
 
-    texts = [
-        {n: ast.unparse(node) for n, node in argument_nodes(c).items()} for c in (first, second)
-    ]
-
     def same(name: str) -> bool:
         values = first.arguments.get(name), second.arguments.get(name)
         if name == "callbacks":

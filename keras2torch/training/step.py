@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
@@ -10,6 +10,7 @@ from keras2torch.quoting import quote, to_identifier
 from keras2torch.training import metrics
 from keras2torch.training.heads import Head
 from keras2torch.training.losses import Loss, TorchLoss
+from keras2torch.training.masks import OutputMask
 from keras2torch.training.module_info import ModuleInfo
 from keras2torch.training.record import Training
 
@@ -55,7 +56,7 @@ class Ends:
 
 _TAKEN = {
     *"net args loss sums weight count batch order model dataset optimizer p q t error sign".split(),
-    *"binary chosen true positives negatives log_p smoothed step steps bar np torch dist nn".split(),
+    *"mask kept counted binary chosen true positives negatives log_p smoothed step steps bar np torch dist nn".split(),
 }
 
 
@@ -118,9 +119,15 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     terms, columns, printed = [], [], []
     functions: list[str] = []
     count = f"len({ends.targets[0]})"
-    for head, loss, factor in zip(heads, found, weights):
+    for i, (head, loss, factor) in enumerate(zip(heads, found, weights)):
         if loss is None:
             continue
+        if mask := (module.masks[i] if module.masks else None):
+            _add_functions(functions, mask.sources)
+            name = _mask_name(head, len(heads))
+            heads[i] = replace(head, counted=name.replace("mask", "counted"))
+            more, head = _masked(heads[i], name, loss, mask, ends)
+            lines += more
         lines += loss.setup(head)
         _add_functions(functions, loss.functions(head))
         name = f"{to_identifier(head.name)}_loss" if many else "loss"
@@ -139,6 +146,28 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
     _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
     return step
+
+
+def _mask_name(head: Head, count: int) -> str:
+    return "mask" if count == 1 else f"{to_identifier(head.name)}_mask"
+
+
+def _masked(
+    head: Head, name: str, loss: Loss, mask: OutputMask, ends: Ends
+) -> tuple[list[str], Head]:
+    """The mask, and the head with the weights that Keras gives the loss by it."""
+    kept = name.replace("mask", "kept")
+    inputs = ", ".join(ends.inputs[i] for i in mask.inputs)
+    lines = [f"{name} = {mask.name}({inputs}).float()"]
+    scale = f" * ({name}.numel() / {name}.sum().clamp(min=1))"
+    if loss.reduction not in ("sum_over_batch_size", "mean", "auto"):
+        scale = ""
+    weight = f" * {head.weight}.reshape(len({head.weight}), -1)" if head.weight else ""
+    lines.append("# Keras averages the loss over the steps that count.")
+    lines.append(f"{kept} = {name}{scale}{weight}")
+    lines.append("# Its metrics (on JAX) know the mask in evaluation only.")
+    lines.append(f"{head.counted} = torch.ones_like({name}) if net.training else {name}")
+    return lines, replace(head, weight=kept)
 
 
 def _is_sparse(
@@ -213,6 +242,10 @@ def _lower_metric(
 ) -> None:
     step.lines += [line for line in metric.setup(head) if not _holds(step.lines, line)]
     statistics = metric.statistics(head)
+    if head.counted is not None and statistics is None:
+        weight = f" * {head.weight}.reshape(len({head.weight}), -1)" if weighted else ""
+        head = replace(head, weight=f"({head.counted}{weight})" if weight else head.counted)
+        weighted = True
     _add_functions(step.functions, metric.functions(head))
     if any(source.startswith(f"def {variable}(") for source in step.functions):
         variable = f"{variable}_value"
