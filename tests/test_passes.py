@@ -195,6 +195,25 @@ def test_variants_leaves_different_blocks_apart():
     assert len(child_classes(after)) == 2
 
 
+def test_kinds_parts_what_differs_in_much():
+    def build(x, many):
+        for kind, (width, kernel) in enumerate(((8, 3), (24, 5 if many else 3))):
+            x = conv(x, width, name=f"reduce{kind}")
+            for index in range(4):
+                name = f"block{kind}_{index}"
+                y = Conv2D(width // 2, kernel, padding="same", name=f"{name}_conv1")(x)
+                y = Conv2D(width - 2 * many, 2 * kernel - 3, padding="same", name=f"{name}_conv2")(
+                    y
+                )
+                y = Conv2D(width, kernel, padding="same", name=f"{name}_conv3")(y)
+                x = Add(name=f"{name}_add")([x, y])
+        return x
+
+    for many, count in ((True, 2), (False, 1)):
+        before, after = upto(lambda x, many=many: build(x, many), "kinds")
+        assert (len(child_classes(before)), len(child_classes(after))) == (1, count)
+
+
 def test_inline_undoes_a_block_that_is_used_once():
     def build(x):
         x = residual(x, 8, True, "head_block1")

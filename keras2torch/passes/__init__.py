@@ -7,6 +7,7 @@ share        child modules of equal structure become instances of one class, so 
 discover     blocks found by layer names, branches and repetition become child modules
 share        the same for the blocks
 variants     classes that differ by optional parts become one class with a flag
+kinds        blocks of one structure that differ in much are of the classes that their names tell
 inline       blocks that no second use pays for stand in their parent again
 glue         a change of axes behind every use of a block becomes its own last step
 repeats      short chains that are written many times become a class
@@ -25,6 +26,7 @@ from keras2torch.module import Module
 from keras2torch.passes.discover import discover
 from keras2torch.passes.glue import glue
 from keras2torch.passes.inline import inline
+from keras2torch.passes.kinds import kinds
 from keras2torch.passes.merge import merge
 from keras2torch.passes.names import names
 from keras2torch.passes.order import order
@@ -45,6 +47,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     discover,
     share,
     variants,
+    kinds,
     inline,
     glue,
     repeats,

@@ -121,9 +121,9 @@ def _tell_apart(classes: list[ModuleClass], bases: dict[int, str]) -> None:
         if base in ("Inception", "Transition") or any(cls.body.scope is None for cls in same):
             continue
         down = [cls for cls in same if _found(cls) and reduces(cls.body)]
-        numbers = {id(cls): _numbered_name(cls) for cls in same}
-        if None not in numbers.values() and len(set(numbers.values())) == len(same):
-            bases.update((key, str(name)) for key, name in numbers.items())
+        numbers = {id(cls): name for cls in same if (name := _numbered_name(cls)) is not None}
+        if len(set(numbers.values())) == len(numbers) > 1:
+            bases.update(numbers)
         elif 0 < len(down) < len(same):
             bases.update((id(cls), f"Down{base}") for cls in down)
 
@@ -134,7 +134,7 @@ def _numbered_name(cls: ModuleClass) -> str | None:
         to_identifier(i.scope.name).split("_")[0] for i in cls.instances if i.scope is not None
     }
     name = given.pop() if len(given) == 1 and len(cls.instances) > 1 and _found(cls) else ""
-    return to_class_name(name) if re.fullmatch(r"[a-z]+\d+", name) else None
+    return to_class_name(name) if re.fullmatch(r"block\d+", name) else None
 
 
 def _found(cls: ModuleClass) -> bool:
@@ -231,8 +231,16 @@ def _lone_stages(members: list[Member], hints: list[str | None]) -> list[str | N
     if sum(bool(re.fullmatch(r"stage\d+", hint or "")) for hint in hints) < 2:
         return hints
     found = list(hints)
+    staged = {
+        id(item.cls)
+        for member, hint in zip(members, hints)
+        if isinstance(member, Submodule) and re.fullmatch(r"stage\d+", hint or "")
+        for item in member.items or ()
+    }
     for index, member in enumerate(members):
-        stage = stage_of(member) if isinstance(member, Submodule) and member.body else None
+        if not isinstance(member, Submodule) or id(member.cls) not in staged:
+            continue
+        stage = stage_of(member) if member.body else None
         if stage is not None and re.fullmatch(r"stage\d+", stage) and stage not in found:
             found[index] = stage
     return found
