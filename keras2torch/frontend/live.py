@@ -105,8 +105,9 @@ def _innermost(layers: list[Any]) -> list[Any]:
     """The layers with weights inside nested models and joined branches, once, in the order of their numbers."""
     found: dict[int, Any] = {}
     for layer in layers:
-        user_defined = getattr(layer, "user_defined", False)
-        inner = None if user_defined else getattr(layer, "branches", getattr(layer, "layers", None))
+        inner = getattr(layer, "branches", None)
+        if type(layer).__name__ in ("Functional", "Model", "Sequential"):  # not a class of the user's
+            inner = layer.layers
         for part in _innermost([p for p in inner if p.weights]) if inner else [layer]:
             found.setdefault(id(part), part)
     return sorted(found.values(), key=_number)
