@@ -215,6 +215,21 @@ model.fit(
     validation_data=(rows[:20], numbers[:20]),
 )
 """,
+    "weights_of_every_output": """
+inputs = keras.Input((6,))
+x = layers.Dense(8, activation="relu")(inputs)
+outputs = [layers.Dense(3, name="kind")(x), layers.Dense(2, name="number")(x)]
+model = keras.Model(inputs, outputs)
+model.compile(
+    "adam",
+    [keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mae"],
+    weighted_metrics=[["accuracy"], ["mse"]],
+)
+model.fit(
+    rows, [kinds, numbers], sample_weight=[np.linspace(0, 2, 60), np.linspace(1, 0, 60)],
+    batch_size=16, epochs=3, shuffle=False,
+)
+""",
     "masked_steps": """
 words[:, 5:] = 0
 model = keras.Sequential([

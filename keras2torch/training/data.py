@@ -245,7 +245,26 @@ def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -
         return _Nodes((), (), None, call, batches=nodes["x"], steps=steps)
     if not inputs or not targets:
         return None
-    return _Nodes(inputs, targets, nodes.get("sample_weight"), call)
+    weight = _weights(training, nodes.get("sample_weight"), call.arguments.get("sample_weight"))
+    return _Nodes(inputs, targets, weight, call)
+
+
+def _weights(training: Training, node: ast.expr | None, value: Any) -> ast.expr | None:
+    """The sample weights; one column per output where the outputs have weights of their own."""
+    if node is None or not training.weighs_outputs or not isinstance(value, (dict, list, tuple)):
+        return node
+    names = training.output_names
+    if isinstance(value, dict):
+        first = ast.unparse(_parts(node, (next(iter(value)),), value)[0])
+        columns = [
+            ast.unparse(_parts(node, (name,), value)[0])
+            if name in value
+            else f"np.ones(len({first}))"
+            for name in names
+        ]
+    else:
+        columns = [ast.unparse(part) for part in _parts(node, names, value)]
+    return ast.parse(f"np.stack([{', '.join(columns)}], axis=1)", mode="eval").body
 
 
 def _are_arrays(value: Any) -> bool:
@@ -287,7 +306,8 @@ def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -
     targets = _parts(parts[1], training.output_names, value[1])
     if not inputs or not targets:
         return None
-    return _Nodes(inputs, targets, parts[2] if len(parts) == 3 else None, call)
+    weight = _weights(training, parts[2], value[2]) if len(parts) == 3 else None
+    return _Nodes(inputs, targets, weight, call)
 
 
 def _chain(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:

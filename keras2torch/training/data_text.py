@@ -110,9 +110,10 @@ def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any
         rows.append(f"{target_row(head)},")
     if weighted:
         parameters.append("weight: np.ndarray | None = None")
+        columns = f", {len(step.heads)}" if training.weighs_outputs else ""
         count = f"len({ends.inputs[0]})"
         rows.append(
-            f"torch.ones({count}) if weight is None "
+            f"torch.ones({count}{columns}) if weight is None "
             "else torch.tensor(weight, dtype=torch.float32),"
         )
     return [

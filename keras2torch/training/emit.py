@@ -99,8 +99,6 @@ class _Emission:
                 "fit() is given both sample_weight and class_weight, which Keras 3 refuses",
                 fix="multiply them in sample_weight",
             )
-        if isinstance(self.fit.arguments.get("sample_weight"), (dict, list, tuple)):
-            raise UnsupportedError("sample_weight per output is not carried")
 
     @property
     def validated(self) -> bool:

@@ -69,6 +69,12 @@ class Training:
         return [c for c in self.fits if last is not None and not self._continues(c, last)]
 
     @property
+    def weighs_outputs(self) -> bool:
+        """Whether fit() is given sample weights for every output of several."""
+        given = self.fit.arguments.get("sample_weight") if self.fit else None
+        return isinstance(given, (dict, list, tuple)) and len(self.output_names) > 1
+
+    @property
     def where(self) -> str | None:
         call = self.fit or self.compiled
         return call.where if call else None

@@ -108,7 +108,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
             permutation=port.permutation,
             activation=port.activation,
             target_shape=training.target_shape(i),
-            weight="weight" if weighted else None,
+            weight=f"weight[:, {i}]" if training.weighs_outputs else "weight" if weighted else None,
             sparse=_is_sparse(found[i], training.target_shape(i), tuple(port.shape)),
         )
         for i, port in enumerate(module.outputs)

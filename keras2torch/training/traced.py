@@ -42,8 +42,8 @@ def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Trac
     from keras2torch.expressions import forward_lines
     from keras2torch.graph import Graph, Tensor
     from keras2torch.helpers import helper_sources
+    from keras2torch.inputs import Input
     from keras2torch.lower import lower
-    from keras2torch.models import Input
     from keras2torch.passes import run_passes
 
     y_true = Input(batch_shape=target, dtype="float32", name="y_true")
