@@ -105,9 +105,9 @@ class _Writer:
         if hint and not is_generic(hint) and self.free(hint):
             return self.take(value, hint)
         candidates = self.candidates(node)
-        branch = next((n for n in candidates if n.startswith("branch") and self.free(n)), None)
-        if branch is not None:
-            return self.take(value, branch)
+        role = next((n for n in candidates if n.startswith(("branch", "shortcut"))), None)
+        if role is not None and self.free(role):
+            return self.take(value, role)
         if self.free("x") and not value.scalar:
             return self.take(value, "x")
         for name in candidates:

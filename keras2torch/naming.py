@@ -165,6 +165,6 @@ def with_capitals(name: str) -> str:
     for index, word in enumerate(words):
         match = _FAMILY.match(word)
         if match:
-            rest = word[match.end() :]
+            rest = re.sub(r"(?<=\d)v(?=\d)", "V", word[match.end() :])
             words[index] = _CAPITALS[match[1]] + rest[:1].upper() + rest[1:]
     return "".join(words)

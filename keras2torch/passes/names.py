@@ -120,7 +120,7 @@ def _tell_apart(classes: list[ModuleClass], bases: dict[int, str]) -> None:
         same = [cls for cls in classes if bases[id(cls)] == base]
         if base in ("Inception", "Transition") or any(cls.body.scope is None for cls in same):
             continue
-        down = [cls for cls in same if _found(cls) and reduces(cls.body)]
+        down = [cls for cls in same if _found(cls) and all(map(reduces, cls.instances))]
         numbers = {id(cls): name for cls in same if (name := _numbered_name(cls)) is not None}
         if len(set(numbers.values())) == len(numbers) > 1:
             bases.update(numbers)
@@ -183,11 +183,16 @@ def _name_members(cls: ModuleClass, family: str) -> None:
         for row in zip(*(instance.members for instance in cls.instances))
     ]
     firsts = cls.body.members
-    branches = {**branch_names(cls.body), **shortcut_names(cls.body)}
+    branches, shortcuts = branch_names(cls.body), shortcut_names(cls.body)
     hints = [
-        name if name and name not in GENERATED else branches.get(id(first), name)
+        name if name and name not in GENERATED else {**branches, **shortcuts}.get(id(first), name)
         for first, name in zip(firsts, _hints(cls, rows))
     ]
+    if _found(cls):  # conv0 of a block tells less
+        hints = [
+            shortcuts.get(id(first), name) if re.fullmatch(r"[a-z]+\d+", name or "") else name
+            for first, name in zip(firsts, hints)
+        ]
     hints = _lone_stages(firsts, [_more_than_a_layer(*pair) for pair in zip(firsts, hints)])
     hints = in_one_style(hints, [_is_block(member) for member in firsts])
     shared = Counter(hint for hint in hints if hint)
