@@ -179,6 +179,7 @@ class _Emission:
             "flags": self._flags(),
             "data": self._data(),
             "streams": self.data.streams,
+            "class_weight": bool(self.fit and self.fit.arguments.get("class_weight")),
             "kind": "Stream" if self.data.streams else "TensorDataset",
             "draws": "random" in self.data.text or self.data.streams,
             "helpers": helpers,

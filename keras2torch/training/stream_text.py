@@ -79,15 +79,18 @@ def _to_tensors(
         names = quote(tuple(training.output_names))
         body.append(f"{', '.join(ends.targets)} = parts(targets, {names})")
     if class_weight:
-        body += class_weight_table(class_weight, ends.targets[0], step.heads[0])
+        table = class_weight_table(class_weight, ends.targets[0], step.heads[0])
+        body += [f"weight = np.ones(len({ends.targets[0]}))", "if learning:"]
+        body += [f"    {line}" for line in table]
     elif given:
         body.append(f"weight = given[0] if given else np.ones(len({ends.inputs[0]}))")
     rows = input_rows(ends.inputs, module.inputs)
     rows += [f"{target_row(head)}," for head in step.heads]
     if weighted:
         rows.append("torch.tensor(weight, dtype=torch.float32),")
+    learning = ", learning: bool = False" if class_weight else ""
     return [
-        "def to_tensors(batch: Any) -> tuple[Tensor, ...]:",
+        f"def to_tensors(batch: Any{learning}) -> tuple[Tensor, ...]:",
         '    """One batch of the program\'s, in the layout and types of the model."""',
         *(f"    {line}" for line in body),
         "    return (",
