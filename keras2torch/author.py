@@ -18,10 +18,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from keras2torch import models
+from keras2torch import models, sequential
 from keras2torch.errors import K2TError
 from keras2torch.frontend import recording
 from keras2torch.graph import Tensor
+from keras2torch.inputs import Input as RecordedInput
 from keras2torch.layers import REGISTRY
 from keras2torch.layers.activations import activation_name
 
@@ -30,7 +31,7 @@ def Input(  # noqa: N802
     shape: Any, batch_size: int | None = None, data_format: str | None = None, **kwargs: Any
 ) -> Tensor:
     """A model input of ``shape`` without the batch axis; ``data_format="channels_first"`` for (C, H, W)."""
-    tensor = models.Input(shape, batch_size, **kwargs)
+    tensor = RecordedInput(shape, batch_size, **kwargs)
     tensor.data_format = data_format  # type: ignore[attr-defined]
     return tensor
 
@@ -184,11 +185,11 @@ class Model(_Trains, models.Model):
     """``Model(inputs, outputs, device)``."""
 
 
-class Sequential(_Trains, models.Sequential):
+class Sequential(_Trains, sequential.Sequential):
     """``Sequential([Input(...), ...])``."""
 
     def __init__(self, layers: Any = None, device: Any = None, name: str | None = None):
-        models.Sequential.__init__(self, layers, name=name)
+        sequential.Sequential.__init__(self, layers, name=name)
         self.device = device
 
 

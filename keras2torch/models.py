@@ -1,113 +1,28 @@
-"""Input, Model (Functional and subclassed) and Sequential, as recording classes."""
+"""Model, Functional and subclassed, as a recording class."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import Any
 
 from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import recording, trace
 from keras2torch.frontend.absent import find_absent, refuse_absent
 from keras2torch.graph import (
-    Call,
     Graph,
     Scope,
-    Tensor,
     by_sorted_keys,
     map_structure,
-    record,
     relative_scopes,
     tensors_in,
 )
-from keras2torch.layers.base import Layer, as_tensor, dtype_name, unique_name
+from keras2torch.inputs import SHAPED, InputView, data_shape, has_shape, inputs_of_shapes
+from keras2torch.layers.base import Layer, as_tensor
+from keras2torch.replays import renew, replay_call
 
 _events = itertools.count()
 MODELS: list[Model] = []
 """Every model made since the last ``clear_models``, in order."""
-
-
-def Input(  # noqa: N802 - Keras's name
-    shape: Any = None,
-    batch_size: int | None = None,
-    dtype: Any = None,
-    sparse: Any = None,
-    ragged: Any = None,
-    batch_shape: Any = None,
-    name: str | None = None,
-    tensor: Any = None,
-    optional: bool = False,
-    batch_input_shape: Any = None,
-    batch_shape_: Any = None,
-    data_format: str | None = None,
-) -> Tensor:
-    """A model input of ``shape`` (without the batch axis) or ``batch_shape`` (with it)."""
-    if tensor is not None and isinstance(tensor, Tensor):
-        return tensor
-    if sparse or ragged:
-        raise K2TError(
-            "sparse and ragged inputs have no exact translation",
-            where=trace.user_location(),
-            fix="give the model dense inputs",
-        )
-    refuse_absent((shape, batch_size, batch_shape, batch_input_shape), "the shape of an Input")
-    batch_shape = batch_shape or batch_input_shape
-    if batch_shape is None:
-        if shape is None:
-            raise _without_shape(tensor)
-        shape = tuple(shape) if hasattr(shape, "__iter__") else (shape,)
-        batch_shape = (batch_size, *shape)
-    result = Tensor(
-        [None if n is None or n == -1 else _as_int(n) for n in batch_shape],
-        dtype_name(dtype) or "float32",
-        name or unique_name("input_layer"),
-    )
-    result.scopes = trace.user_scopes()
-    result.named = name is not None  # type: ignore[attr-defined]
-    result.variable = trace.assigned_name()  # type: ignore[attr-defined]
-    return result
-
-
-def _without_shape(tensor: Any) -> K2TError:
-    where = trace.user_location()
-    if tensor is None:
-        return K2TError("Input needs a shape", where=where, fix="give it one: Input(shape=(...))")
-    return K2TError(
-        "Input(tensor=...) wraps what is read while it runs, of unknown shape",
-        where=where,
-        fix="give the shape of one sample as well: Input(tensor=..., shape=(...))",
-    )
-
-
-def _as_int(size: Any) -> int:
-    try:
-        return int(size)
-    except (TypeError, ValueError):
-        raise K2TError(
-            f"{size!r} is no size for an input axis", where=trace.user_location()
-        ) from None
-
-
-class InputLayer(Layer):
-    """Keras's layer form of Input, as the first item of a Sequential model."""
-
-    shape: Any = None
-    batch_size: int | None = None
-    dtype: Any = None
-    sparse: Any = None
-    ragged: Any = None
-    batch_shape: Any = None
-    input_tensor: Any = None
-    optional: bool = False
-    name: str | None = None  # type: ignore[assignment]
-
-    old_names = {"batch_input_shape": "batch_shape", "input_shape": "shape", "input_tensor": None}
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        if "input_shape" in kwargs:
-            kwargs["shape"] = kwargs.pop("input_shape")
-        self.tensor: Any = Input(*args, **kwargs)
-        self._set_base({"name": self.tensor.name})
 
 
 class Model(Layer):
@@ -179,7 +94,7 @@ class Model(Layer):
         if self.outputs is None:
             return [layer for layer in super().sublayers()]
         graph = self.graph
-        found: dict[int, Any] = {id(t): _InputView(t) for t in graph.inputs}
+        found: dict[int, Any] = {id(t): InputView(t) for t in graph.inputs}
         around = {scope for tensor in graph.inputs for scope in tensor.scopes}
         for call in graph.calls:
             inner = [s for s in call.scopes if s.kind != "function" and s not in around]
@@ -242,8 +157,8 @@ class Model(Layer):
         inner = relative_scopes(graph)
         renewed: dict[int, Scope] = {}
         for call in graph.calls:
-            scopes = tuple(_renew(scope, renewed, table) for scope in inner(call))
-            _replay_call(call, table, outer + scopes)
+            scopes = tuple(renew(scope, renewed, table) for scope in inner(call))
+            replay_call(call, table, outer + scopes)
         structure = self.output_structure if self.output_structure is not None else self.outputs[0]
         return map_structure(lambda tensor: table.get(id(tensor), tensor), structure)
 
@@ -270,7 +185,7 @@ class Model(Layer):
     def build(self, input_shape: Any = None) -> None:
         """Trace a subclassed model on inputs of these shapes (or build the layers of a nested one)."""
         if self.outputs is None and input_shape is not None and self.user_defined:
-            self._from_call(_inputs_of_shapes(input_shape))
+            self._from_call(inputs_of_shapes(input_shape))
 
     def _from_call(self, inputs: Any) -> None:
         self.built = True
@@ -290,14 +205,14 @@ class Model(Layer):
 
             data, given = fed_by(data), data
             self.input_source = find_absent(given if data is None else data)
-        shapes = map_structure(_data_shape, data, leaf=_SHAPED)
-        if shapes is not data or isinstance(data, _SHAPED):
-            self._from_call(_inputs_of_shapes(shapes, data))
+        shapes = map_structure(data_shape, data, leaf=SHAPED)
+        if shapes is not data or isinstance(data, SHAPED):
+            self._from_call(inputs_of_shapes(shapes, data))
 
     # Training: recorded only.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs.get("inputs")
-        if self.outputs is None and not tensors_in((args, kwargs)) and _has_shape(data):
+        if self.outputs is None and not tensors_in((args, kwargs)) and has_shape(data):
             self.build_from_data(data)
         return super().__call__(*args, **kwargs)
 
@@ -335,200 +250,8 @@ class Functional(Model):
     """The class name in saved configs."""
 
 
-class Sequential(Model):
-    """A stack of layers; takes its input shape from Input, the first layer, build() or the data."""
-
-    scope_kind = "sequential"
-
-    def __init__(
-        self,
-        layers: Iterable[Any] | None = None,
-        trainable: bool = True,
-        name: str | None = None,
-        **kwargs: Any,
-    ):
-        self._set_base({"name": name, "trainable": trainable})
-        self.stack: list[Any] = []
-        self.waiting: list[tuple[Any, tuple[Scope, ...]]] = []
-        for layer in layers or []:
-            self.add(layer)
-
-    def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Append a layer, a model, or an Input."""
-        refuse_absent(layer, "what is added to a Sequential model")
-        if isinstance(layer, InputLayer):
-            layer = layer.tensor
-        if isinstance(layer, Tensor):
-            if self.outputs is None:
-                self._start(layer)
-            return
-        if not isinstance(layer, Layer):
-            if not callable(layer):
-                raise K2TError(f"{layer!r} is no layer", where=trace.user_location())
-            from keras2torch.layers.base import REGISTRY
-
-            layer = REGISTRY["Lambda"](layer)
-        self.stack.append(layer)
-        if self.outputs is None and getattr(layer, "starts_model", False):  # Keras 1's Merge
-            inputs = {id(tensor): tensor for tensor in layer.inputs}  # one model may come in twice
-            self.inputs, self.outputs = list(inputs.values()), list(layer.outputs)
-            self.input_structure, self.output_structure = self.inputs, self.outputs[0]
-            self.built = True
-            return
-        if self.outputs is None and layer.input_shape_given is not None:
-            dtype = dtype_name(layer.input_dtype_given)
-            if dtype is None and getattr(layer, "integer_input", False):
-                dtype = "int32"
-            self._start(self._input(layer, layer.input_shape_given, dtype))
-        elif (
-            self.outputs is None
-            and isinstance(layer, Model)
-            and layer.inputs
-            and len(self.stack) == 1
-        ):
-            first = layer.inputs[0]
-            self._start(self._input(layer, first.shape, first.dtype))
-        if self.outputs is not None:
-            self._extend(layer)
-
-    def _input(self, layer: Any, shape: Any, dtype: str | None) -> Tensor:
-        """The Input that Keras makes for a first layer that knows its shape."""
-        tensor = Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
-        tensor.named, tensor.variable = False, None  # type: ignore[attr-defined]
-        return tensor
-
-    def _start(self, tensor: Tensor) -> None:
-        self.inputs, self.outputs = [tensor], [tensor]
-        self.input_structure = tensor
-        waiting = self.stack[:] if self.outputs and not self.built else []
-        self.built = True
-        for layer in waiting[:-1] if waiting and waiting[-1].input_shape_given is not None else []:
-            self._extend(layer)
-
-    def _extend(self, layer: Layer) -> None:
-        assert self.outputs is not None
-        outputs = layer(self.outputs[0])
-        self.outputs = tensors_in(outputs)
-        self.output_structure = outputs
-
-    def _from_call(self, inputs: Any) -> None:
-        if self.outputs is None:
-            tensor = tensors_in(inputs)[0]
-            self.inputs, self.outputs, self.input_structure = [tensor], [tensor], tensor
-            self.built = True
-            for layer in self.stack:
-                self._extend(layer)
-
-    def build(self, input_shape: Any = None) -> None:
-        if self.outputs is None and input_shape is not None:
-            dtype = (
-                "int32"
-                if self.stack and getattr(self.stack[0], "integer_input", False)
-                else "float32"
-            )
-            self._from_call(Input(batch_shape=tuple(input_shape), dtype=dtype))
-
-    @property
-    def graph(self) -> Graph:
-        """As of any model; one that starts with an Embedding takes sequences of any length."""
-        if self.outputs is None and self.stack and self.stack[0].shape_if_none_is_given:
-            self.build(self.stack[0].shape_if_none_is_given)
-        return super().graph
-
-    def pop(self, rebuild: bool = True) -> Any:
-        """Remove the last layer."""
-        layer = self.stack.pop()
-        if self.outputs is not None:
-            made = [call for call in self.graph.calls if call.operation is layer]
-            scoped = [
-                call for call in self.graph.calls if any(s.owner is layer for s in call.scopes)
-            ]
-            calls = made or scoped
-            if calls:
-                inside = {id(t) for call in calls for t in call.outputs}
-                entry = [t for call in calls for t in call.inputs if id(t) not in inside]
-                self.outputs = [
-                    t for t in entry if t.call is not None or any(t is i for i in self.inputs or [])
-                ][:1]
-                self.output_structure = self.outputs[0]
-        return layer
-
-    @property
-    def layers(self) -> list[Any]:
-        return list(self.stack)
-
-    def sublayers(self) -> list[Layer]:
-        return list(self.stack)
-
-    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        if self.outputs is None:  # built by its first call
-            tensor = inputs if isinstance(inputs, Tensor) else as_tensor(inputs)
-            self._from_call(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
-        return self.replay(inputs)
-
-
 class _Arguments(list):
     """Inputs that a subclassed model's call takes as separate arguments."""
-
-
-class _InputView:
-    """What ``model.layers`` shows of an Input."""
-
-    def __init__(self, tensor: Tensor):
-        self.name, self.output, self.input = tensor.name, tensor, tensor
-        self.trainable, self.weights = True, list[Any]()
-        self.output_shape = self.input_shape = tensor.shape
-
-    def get_weights(self) -> list[Any]:
-        return []
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "batch_shape": self.output.shape}
-
-
-def _renew(scope: Scope, renewed: dict[int, Scope], table: dict[int, Any]) -> Scope:
-    """The scope of the same block in one more run of the model."""
-    if id(scope) not in renewed:
-        fresh = trace.new_scope(scope.kind, scope.name, scope.owner, scope.doc)
-        # A function's run made its own layers: all replays of it are runs of one block.
-        owner = (
-            ("run", scope.invocation)
-            if scope.kind == "function" and not isinstance(scope.owner, tuple)
-            else scope.owner
-        )
-        renewed[id(scope)] = Scope(
-            scope.kind,
-            scope.name,
-            owner,
-            fresh.invocation,
-            scope.doc,
-            scope.arguments,
-            tuple((name, table.get(id(tensor), tensor)) for name, tensor in scope.tensors),
-        )
-    return renewed[id(scope)]
-
-
-def _replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) -> None:
-    swap = lambda tensor: table.get(id(tensor), tensor)  # noqa: E731
-    args, kwargs = map_structure(swap, call.args), map_structure(swap, call.kwargs)
-    operation = call.operation
-    from keras2torch.layers import base
-
-    training = call.training if call.training is not None else base._training[-1]
-    try:
-        specs = operation.output_spec(*args, **base._without_mask(kwargs, operation.output_spec))
-    except (IndexError, TypeError, ValueError) as error:
-        raise K2TError(
-            f"{operation} does not fit the new input: {error}", where=trace.user_location()
-        ) from error
-    made = record(
-        operation, args, kwargs, specs, training=training, scopes=scopes, where=call.where
-    )
-    for old, new in zip(call.outputs, tensors_in(made)):
-        table[id(old)] = new
-        new.mask = table.get(id(old.mask), old.mask) if old.mask is not None else None
-    if new_call := tensors_in(made)[0].call:
-        new_call.assigned = call.assigned
 
 
 def _kind_of(value: Any) -> str:
@@ -567,41 +290,6 @@ def _match_inputs(model: Model, inputs: Any) -> list[Any]:
                     where=trace.user_location(),
                 )
     return given
-
-
-class _Shaped(type):
-    def __instancecheck__(cls, value: Any) -> bool:
-        return _has_shape(value)
-
-
-class _SHAPED(metaclass=_Shaped):  # noqa: N801
-    """Anything with a shape and a dtype."""
-
-
-def _has_shape(value: Any) -> bool:
-    return hasattr(value, "shape") and isinstance(getattr(value, "shape", None), tuple)
-
-
-def _data_shape(value: Any) -> Any:
-    return (None, *tuple(value.shape)[1:])
-
-
-def _inputs_of_shapes(shapes: Any, data: Any = None) -> Any:
-    """Inputs for a shape or a structure of shapes; dtypes follow ``data``."""
-
-    def dtype_of(value: Any) -> str:
-        name = str(getattr(value, "dtype", "float32"))
-        return name if name in ("int32", "int64", "uint8", "bool") else "float32"
-
-    if isinstance(shapes, dict):
-        return {
-            k: _inputs_of_shapes(v, data[k] if isinstance(data, dict) else None)
-            for k, v in shapes.items()
-        }
-    if all(n is None or isinstance(n, int) for n in shapes):
-        return Input(batch_shape=(None, *tuple(shapes)[1:]), dtype=dtype_of(data))
-    items = data if isinstance(data, (list, tuple)) else [None] * len(shapes)
-    return [_inputs_of_shapes(shape, item) for shape, item in zip(shapes, items)]
 
 
 def clear_models() -> None:

@@ -17,7 +17,8 @@ from oracle import assert_close, load_source, to_keras, to_torch
 
 import keras2torch
 from keras2torch.graph import Constant, Tensor
-from keras2torch.models import Input, Model
+from keras2torch.inputs import Input
+from keras2torch.models import Model
 from keras2torch.ops import OPS
 
 N = None  # the batch axis, unknown while recording

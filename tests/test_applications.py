@@ -19,8 +19,9 @@ from application_models import NAMES, SMALL, filled, pixels, unfilled
 import keras2torch
 from keras2torch.applications import REGISTRY
 from keras2torch.frontend.recording import Recording, begin, end
+from keras2torch.inputs import Input
 from keras2torch.layers.base import clear_names, snake_case
-from keras2torch.models import Input, Model
+from keras2torch.models import Model
 
 FEW = ("EfficientNetV2B0", "MobileNetV3Small", "ResNet50V2", "Xception")
 MANY = [

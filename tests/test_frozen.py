@@ -9,8 +9,10 @@ import torch
 
 import keras2torch
 from keras2torch.applications import REGISTRY as NETWORKS
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY as LAYERS
-from keras2torch.models import Input, Model, Sequential
+from keras2torch.models import Model
+from keras2torch.sequential import Sequential
 
 
 def built(model: Any) -> tuple[str, torch.nn.Module]:

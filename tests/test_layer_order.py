@@ -29,7 +29,8 @@ def test_shared_layers_and_nested_models() -> None:
     from keras import layers
 
     import keras2torch.layers as own
-    from keras2torch.models import Input, Model
+    from keras2torch.inputs import Input
+    from keras2torch.models import Model
 
     def build(library: Any, make_input: Any, make_model: Any) -> Any:
         dense, add = library("Dense"), library("Add")

@@ -280,7 +280,7 @@ ERRORS = {
 
 
 def on2(layer):
-    from keras2torch.models import Input
+    from keras2torch.inputs import Input
 
     return layer(Input((8, 8, 4)))
 

@@ -13,8 +13,8 @@ from keras import layers as L
 
 import keras2torch
 from keras2torch.errors import K2TError
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
-from keras2torch.models import Input
 
 
 def slopes():

@@ -10,8 +10,8 @@ import pytest
 from keras import layers as L
 
 from keras2torch.errors import K2TError
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
-from keras2torch.models import Input
 
 
 def images():

@@ -9,8 +9,8 @@ import pytest
 from keras import layers as L
 
 from keras2torch.errors import K2TError
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY, pooling
-from keras2torch.models import Input
 
 FIRST = "channels_first"
 BOTH = (L.MaxPooling2D, L.AveragePooling2D)

@@ -15,8 +15,9 @@ from keras import layers
 
 import keras2torch
 from keras2torch.frontend.absent import is_absent
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
-from keras2torch.models import Input, Model
+from keras2torch.models import Model
 
 K2TError = keras2torch.K2TError
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ import keras
 import pytest
 
 from keras2torch.errors import UnsupportedError
-from keras2torch.models import Input
+from keras2torch.inputs import Input
 from keras2torch.ops import OPERATION_CLASSES, OPS
 from keras2torch.ops.refusals import OTHERS, REFUSALS
 

@@ -12,7 +12,7 @@ from ops_oracle import N, Names, b, check, f, i
 
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.graph import Constant
-from keras2torch.models import Input
+from keras2torch.inputs import Input
 from keras2torch.ops import OPS
 from keras2torch.ops.refusals import OTHERS
 

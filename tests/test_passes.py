@@ -8,10 +8,11 @@ import textwrap
 import pytest
 
 from keras2torch.constructors import literal
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
 from keras2torch.layers.base import clear_names
 from keras2torch.lower import lower
-from keras2torch.models import Input, Model
+from keras2torch.models import Model
 from keras2torch.module import Module, ModuleClass
 from keras2torch.naming import in_one_style
 from keras2torch.passes import PASSES, run_passes

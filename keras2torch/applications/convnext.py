@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.applications.parts import channels, finished, image_input, layers, network, pooled
-from keras2torch.models import Sequential
+from keras2torch.sequential import Sequential
 
 
 def convnext_block(x: Any, dim: int, name: str) -> Any:

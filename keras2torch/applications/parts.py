@@ -17,8 +17,9 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Constant, Shape, Tensor, Weight
+from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
-from keras2torch.models import Functional, Input
+from keras2torch.models import Functional
 
 
 class _Layers:

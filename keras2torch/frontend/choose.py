@@ -11,8 +11,10 @@ from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend.absent import is_absent
 from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.standins.tuner import HyperParameters
+from keras2torch.graph import relative_scopes
 from keras2torch.layers.base import Layer
-from keras2torch.models import MODELS, Model, Sequential, relative_scopes
+from keras2torch.models import MODELS, Model
+from keras2torch.sequential import Sequential
 
 _MAKERS = {"Model", "Sequential", "Functional"}
 _FIT = ("fit", "fit_generator", "train_on_batch")

@@ -15,7 +15,8 @@ from keras2torch.frontend.saved_custom import custom_weights
 from keras2torch.frontend.saved_tree import layer_tree
 from keras2torch.frontend.saved_weights import AttributeWeights
 from keras2torch.layers.base import Layer
-from keras2torch.models import Model, Sequential
+from keras2torch.models import Model
+from keras2torch.sequential import Sequential
 
 
 def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from keras2torch.frontend import recording, trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.sandbox import missing_file
-from keras2torch.models import MODELS, Functional, Input, Model, Sequential
+from keras2torch.inputs import Input
+from keras2torch.models import MODELS, Functional, Model
+from keras2torch.sequential import Sequential
 
 
 def load_model(filepath: Any, custom_objects: Any = None, **kwargs: Any) -> Any:

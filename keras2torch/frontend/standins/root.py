@@ -7,8 +7,8 @@ from typing import Any
 
 from keras2torch.frontend.standins import backend, models, tensorflow
 from keras2torch.initializers import Initializer
+from keras2torch.inputs import Input
 from keras2torch.layers.base import Layer
-from keras2torch.models import Input
 from keras2torch.regularizers import Regularizer
 from keras2torch.training.losses import Loss
 from keras2torch.training.metrics import Metric
