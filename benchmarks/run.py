@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("startup", "check", "convert", "training")
+NAMES = ("startup", "check", "convert", "training", "seeds")
 
 
 def main() -> None:
