@@ -257,9 +257,11 @@ def _weights(training: Training, node: ast.expr | None, value: Any) -> ast.expr 
     if isinstance(value, dict):
         first = ast.unparse(_parts(node, (next(iter(value)),), value)[0])
         columns = [
-            ast.unparse(_parts(node, (name,), value)[0])
-            if name in value
-            else f"np.ones(len({first}))"
+            (
+                ast.unparse(_parts(node, (name,), value)[0])
+                if name in value
+                else f"np.ones(len({first}))"
+            )
             for name in names
         ]
     else:

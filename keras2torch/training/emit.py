@@ -26,6 +26,8 @@ from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
 from keras2torch.training.step import Step, lower_step, names_of_ends
 from keras2torch.training.stream_text import stream_text, yields_weights
+from keras2torch.training.summary import summary_lines, summary_package
+from keras2torch.training.update import update_lines
 
 
 def emit_training(training: Training | None, module: ModuleInfo) -> str:
@@ -128,7 +130,7 @@ class _Emission:
                 *self.module.header.splitlines(),
             ],
             "commands": [
-                f"pip install torch numpy {self._summary_package}",
+                f"pip install torch numpy {summary_package(self.module)}",
                 f"python {script.replace('_predict', '_train')} --weights weights.pt",
             ],
             "module_name": identifier(self.module.module_name),
@@ -140,7 +142,7 @@ class _Emission:
             "predict_lines": self._predict_lines(len(keys)),
             "predict_type": "Tensor" if len(heads) == 1 else "list[Tensor]",
             "many_outputs": len(heads) > 1,
-            "summary_lines": self._summary_lines(),
+            "summary_lines": summary_lines(self.module),
         }
         return environment().get_template("predict.py.jinja").render(context)
 
@@ -164,7 +166,11 @@ class _Emission:
             "header": self._header(),
             "commands": [
                 " ".join(
-                    ["pip install torch numpy pkbar", '"setuptools<81"', self._summary_package]
+                    [
+                        "pip install torch numpy pkbar",
+                        '"setuptools<81"',
+                        summary_package(self.module),
+                    ]
                     + ["matplotlib", *self._packages()]
                 ),
                 f"python {script}",
@@ -204,13 +210,13 @@ class _Emission:
             "first_epochs": quote(tuple(phase.first_epoch for phase in self.phases)),
             "phases": len(self.phases),
             "first_epoch": self._first_epoch,
-            "update_lines": self._update_lines(optimizer),
+            "update_lines": update_lines(optimizer, self.optimizer, self.module),
             "after_batch": self.callbacks.after_batch,
             "predict_type": "Tensor" if len(self.step.heads) == 1 else "list[Tensor]",
             "predict_doc": self._predict_doc(),
             "predict_lines": self._predict_lines(len(inputs)),
             "class_name": identifier(self.module.class_name),
-            "summary_lines": self._summary_lines(),
+            "summary_lines": summary_lines(self.module),
             "sets": self._set_names,
             "validation": "validation_set" if self.validated else None,
             "test": self._test_set,
@@ -405,7 +411,9 @@ class _Emission:
         for phase in self.phases:
             self.optimizer = get_optimizer(phase.compiled.get("optimizer"))
             text = self._optimizer()
-            found.append((self._update_lines(text), text.template, text.comment))
+            found.append(
+                (update_lines(text, self.optimizer, self.module), text.template, text.comment)
+            )
         self.optimizer = last
         return all(lines == found[-1] for lines in found)
 
@@ -445,71 +453,6 @@ class _Emission:
             lr = "args.lr"
         arguments = [f"{name}={value}" for name, value in text.arguments.items()]
         return f"{text.constructor}({', '.join([text.parameters, f'lr={lr}', *arguments])})"
-
-    def _update_lines(self, text: OptimizerText) -> list[str]:
-        """From a batch to an update of the weights, in Keras's order: clip, decay, step, constrain."""
-        optimizer = self.optimizer
-        together = optimizer.gradient_accumulation_steps
-        update = self._clip_lines()
-        groups = []
-        schedule = optimizer.learning_rate
-        if isinstance(schedule, LearningRateSchedule):
-            more = ", args.lr" if schedule.initial() is not None else ""
-            groups.append(f'group["lr"] = learning_rate(step{more})')
-        for key, expression, why in text.per_update:
-            counted = f"(step // {together} + 1)" if together else "(step + 1)"
-            groups.append(f"# {why}.")
-            groups.append(f'group["{key}"] = {expression.replace("(step + 1)", counted)}')
-        if groups:
-            update += ["for group in optimizer.param_groups:", *(f"    {g}" for g in groups)]
-        if text.decays_weights:
-            decay = quote(optimizer.weight_decay)
-            update += [
-                "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
-                "    for group in optimizer.param_groups:",
-                '        for parameter in group["params"]:',
-                "            if parameter.grad is not None:",
-                f'                parameter.mul_(1 - {decay} * group["lr"])',
-            ]
-        update.append("optimizer.step()")
-        if self.module.constraints:
-            update.append("constrain(getattr(net, 'module', net))  # inside DDP")
-        lines = ["loss, sums = compute_loss(net, args, *batch)"]
-        if together:
-            lines += [
-                f"(loss / {together}).backward()",
-                f"if (step + 1) % {together} == 0:  # gradients of {together} batches together",
-                *(f"    {line}" for line in [*update, "optimizer.zero_grad()"]),
-            ]
-        else:
-            lines += ["optimizer.zero_grad()", "loss.backward()", *update]
-        if optimizer.use_ema:
-            lines.append("average.update_parameters(getattr(net, 'module', net))  # inside DDP")
-            if optimizer.ema_overwrite_frequency:
-                often = quote(optimizer.ema_overwrite_frequency)
-                count = f"step // {together}" if together else "step"
-                lines += [
-                    f"if ({count} + 1) % {often} == 0:",
-                    "    take_average(getattr(net, 'module', net), average)",
-                ]
-        return lines
-
-    def _clip_lines(self) -> list[str]:
-        optimizer = self.optimizer
-        lines = []
-        if optimizer.clipnorm:
-            lines += [
-                "for parameter in net.parameters():",
-                "    if parameter.grad is not None:",
-                f"        nn.utils.clip_grad_norm_(parameter, {quote(optimizer.clipnorm)})",
-            ]
-        if optimizer.global_clipnorm:
-            norm = quote(optimizer.global_clipnorm)
-            lines.append(f"nn.utils.clip_grad_norm_(net.parameters(), {norm})")
-        if optimizer.clipvalue:
-            value = quote(optimizer.clipvalue)
-            lines.append(f"nn.utils.clip_grad_value_(net.parameters(), {value})")
-        return lines
 
     def _loss_lines(self) -> list[str]:
         lines = list(self.step.lines)
@@ -595,44 +538,6 @@ class _Emission:
         )
         done = [text.replace("@", name) for name, text in zip(names, results)]
         return [*lines, f"return [{', '.join(done)}]"]
-
-    @property
-    def _summary_package(self) -> str:
-        return "torchinfo" if self._torchinfo else "torchsummary"
-
-    @property
-    def _torchinfo(self) -> bool:
-        port = self.module.inputs[0]
-        known = all(isinstance(n, int) for n in port.shape[1:])
-        return (
-            self.module.needs_torchinfo
-            or len(self.module.inputs) > 1
-            or port.dtype != "float32"
-            or not known
-        )
-
-    def _summary_lines(self) -> list[str]:
-        sizes = []
-        for port in self.module.inputs:
-            order = port.permutation or tuple(range(len(port.shape)))
-            shape = [port.shape[axis] or 8 for axis in order][1:]
-            sizes.append(tuple(shape))
-        if not self._torchinfo:
-            return [
-                "import torchsummary  # type: ignore",
-                "",
-                f'torchsummary.summary(model.cpu(), {quote(sizes[0])}, device="cpu")',
-            ]
-        data = [
-            f"torch.zeros({', '.join(map(str, (1, *size)))}"
-            + ("" if port.dtype.startswith("float") else ", dtype=torch.int64")
-            + ")"
-            for size, port in zip(sizes, self.module.inputs)
-        ]
-        return [
-            "import torchinfo",
-            f'torchinfo.summary(model, input_data=[{", ".join(data)}], device="cpu")',
-        ]
 
     def _data(self) -> str:
         data = self.data
