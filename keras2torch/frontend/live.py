@@ -106,7 +106,11 @@ def _innermost(layers: list[Any]) -> list[Any]:
     found: dict[int, Any] = {}
     for layer in layers:
         inner = getattr(layer, "branches", None)
-        if type(layer).__name__ in ("Functional", "Model", "Sequential"):  # not a class of the user's
+        if type(layer).__name__ in (
+            "Functional",
+            "Model",
+            "Sequential",
+        ):  # not a class of the user's
             inner = layer.layers
         for part in _innermost([p for p in inner if p.weights]) if inner else [layer]:
             found.setdefault(id(part), part)
