@@ -53,7 +53,9 @@ def _parameters(module: Module) -> dict[str, Mapping]:
 def _refuse_inner_losses(graph: Graph) -> None:
     """What Keras adds to, or takes out of, the loss where the training script cannot see it."""
     owners = [call.operation for call in graph.calls]
-    owners += [scope.owner for call in graph.calls for scope in call.scopes if scope.kind != "function"]
+    owners += [
+        scope.owner for call in graph.calls for scope in call.scopes if scope.kind != "function"
+    ]
     owner: Any
     for owner in owners:
         if getattr(owner, "_losses", None):

@@ -30,7 +30,9 @@ def renamed(value, names):
 
 def layer_names(value):
     if isinstance(value, dict):
-        if isinstance(value.get("name"), str) and ("layers" in value or "trainable" in value or "batch_shape" in value):
+        if isinstance(value.get("name"), str) and (
+            "layers" in value or "trainable" in value or "batch_shape" in value
+        ):
             yield value["name"]
         for item in value.values():
             yield from layer_names(item)
@@ -57,7 +59,9 @@ def generate(document, tmp_path):
         assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("model", ["multi_output", pytest.param("shared_nested", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "model", ["multi_output", pytest.param("shared_nested", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_hostile_names_everywhere(model, name, tmp_path):
     """Every layer, input, output and the model itself bear the name, with a number behind it."""
@@ -119,11 +123,17 @@ def test_hostile_settings_end_in_a_message_or_in_code(class_name, settings, tmp_
     except K2TError as error:
         assert 10 < len(str(error)) < 3000
     else:
-        assert "nan" not in result.model_source and "inf" not in result.model_source.replace("info", "")
+        assert "nan" not in result.model_source and "inf" not in result.model_source.replace(
+            "info", ""
+        )
 
 
-@pytest.mark.parametrize("module", ["os", "posix", "builtins", "subprocess", "keras.ops", "", None, 3])
-@pytest.mark.parametrize("class_name", ["system", "eval", "exec", "Popen", "Lambda", "__import__", "mine>eval", ""])
+@pytest.mark.parametrize(
+    "module", ["os", "posix", "builtins", "subprocess", "keras.ops", "", None, 3]
+)
+@pytest.mark.parametrize(
+    "class_name", ["system", "eval", "exec", "Popen", "Lambda", "__import__", "mine>eval", ""]
+)
 def test_classes_of_other_modules_are_never_imported(module, class_name, tmp_path):
     document = config("shared_nested")
     layer = {
