@@ -183,7 +183,10 @@ class Case:
         if fit.get("sample_weight") is not None:
             arrays["sample_weight"] = fit["sample_weight"]
         if fit.get("validation_data") is not None:
-            arrays |= {"x_val": fit["validation_data"][0], "y_val": fit["validation_data"][1]}
+            arrays |= {
+                "x_validation": fit["validation_data"][0],
+                "y_validation": fit["validation_data"][1],
+            }
         np.savez(folder / "net.npz", **arrays)
 
     def in_torch(
