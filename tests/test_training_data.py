@@ -118,6 +118,19 @@ def test_helper_functions_loops_and_changes_in_place():
     np.testing.assert_array_equal(found["targets[20:]"], series[5:][20:])
 
 
+def test_names_of_layers_that_hold_data_later():
+    made = carried(textwrap.dedent("""
+        import numpy as np
+        from keras import layers
+
+        x = inputs = layers.Input((3,))
+        x, (y, z) = layers.Dense(1)(x), (1, 2)
+        x, (y, z) = np.ones((4, 3)), (np.ones(4), 0)
+        model.fit(x, y)
+        """))
+    assert made.statements == ["x, (y, z) = np.ones((4, 3)), (np.ones(4), 0)"]
+
+
 def test_pandas_and_scikit_learn(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)

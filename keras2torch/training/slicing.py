@@ -79,6 +79,15 @@ def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
     return _Slicer(source, tree).carry(call, expressions)
 
 
+def _only_binds(target: ast.expr) -> bool:
+    """Whether an assignment's target is a name, or names: what they held before is gone."""
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    return all(
+        isinstance(part, ast.Name) or isinstance(part, (ast.Tuple, ast.List)) and _only_binds(part)
+        for part in parts
+    )
+
+
 def lines_for(source: str, call: ast.Call, expressions: list[ast.expr]) -> list[str]:
     """The program's lines for these expressions as they stand, Keras's names and all; [] if none."""
     slicer = _Slicer(source, ast.parse(source))
@@ -225,9 +234,7 @@ class _Slicer:
             if id(statement) not in chosen and not self._concerns(statement, needed):
                 continue
             kept.append(statement)
-            if isinstance(statement, ast.Assign) and all(
-                isinstance(t, ast.Name) for t in statement.targets
-            ):
+            if isinstance(statement, ast.Assign) and all(map(_only_binds, statement.targets)):
                 needed -= bound_names(statement)
             needed |= used_names(statement)
         return list(reversed(kept))
