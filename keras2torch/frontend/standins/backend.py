@@ -222,6 +222,7 @@ NAMES: dict[str, Any] = {
         if getattr(value, "__module__", None) == __name__ and not name.startswith("_")
     },
     "eval": get_value,
+    "tf": _tensorflow(),
     "is_tensor": is_keras_tensor,
     "TensorShape": TensorShape,
     "Weight": Weight,
