@@ -159,10 +159,14 @@ def compare(
 def run_keras(model: Any, arrays: list[np.ndarray], training: bool = False) -> Any:
     """The model's outputs; compiled as one program, which is several times faster than op by op."""
     import jax
+    import keras
 
     given = {"training": training} if model._call_has_training_arg else {}
-    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
-        return model(_as_keras(model, arrays), **given)  # whose state has to move on
+    layers = model._flatten_layers()
+    if not isinstance(model, (keras.src.models.Functional, keras.Sequential)) or any(
+        getattr(layer, "stateful", False) for layer in layers
+    ):  # it may make its weights only now, and a state has to move on
+        return model(_as_keras(model, arrays), **given)
     trainable = [v.value for v in model.trainable_variables]
     fixed = [v.value for v in model.non_trainable_variables]
     run = jax.jit(lambda *args: model.stateless_call(*args, **given)[0])

@@ -15,7 +15,7 @@ import torch
 from keras import layers
 
 import keras2torch
-from keras2torch import models
+from keras2torch import inputs, models, sequential
 from keras2torch.errors import K2TError
 from keras2torch.frontend import live
 from keras2torch.frontend.standins.finder import stand_ins
@@ -446,7 +446,7 @@ def test_dropout_is_the_same_at_every_step():
 
 def recorded(kind, shape=(5, 4), call=None, **arguments):
     """A model as a script records it, around one layer of keras2torch's own."""
-    x = models.Input(shape)
+    x = inputs.Input(shape)
     layer = REGISTRY[kind](**arguments)
     return models.Model(x, layer(x, **(call or {}))), layer
 
@@ -608,7 +608,7 @@ def test_cudnn_layers_are_the_plain_ones(kind):
 def test_states_behind_the_input():
     sources = []
     for listed in (False, True):
-        x, h, c = models.Input((5, 4)), models.Input((3,)), models.Input((3,))
+        x, h, c = inputs.Input((5, 4)), inputs.Input((3,)), inputs.Input((3,))
         lstm = REGISTRY["LSTM"](3)
         y = lstm([x, h, c]) if listed else lstm(x, initial_state=[h, c])
         sources.append(keras2torch.generate(models.Model([x, h, c], y)).model_source)
@@ -616,13 +616,13 @@ def test_states_behind_the_input():
 
 
 def test_first_layer_of_keras_1():
-    model = models.Sequential()
+    model = sequential.Sequential()
     model.add(REGISTRY["TimeDistributedDense"](output_dim=3, input_dim=4, input_length=7))
     assert model.outputs[0].shape == (None, 7, 3)
-    model = models.Sequential()
+    model = sequential.Sequential()
     model.add(REGISTRY["LSTM"](3, input_dim=4, input_length=7))
     assert model.inputs[0].shape == (None, 7, 4)
-    model = models.Sequential()
+    model = sequential.Sequential()
     model.add(REGISTRY["Bidirectional"](REGISTRY["GRU"](3), input_shape=(7, 4)))
     assert model.outputs[0].shape == (None, 6)
 
@@ -717,7 +717,7 @@ def test_refused(kind, arguments, message):
 
 
 def test_wrong_number_of_states():
-    x, h = models.Input((5, 4)), models.Input((3,))
+    x, h = inputs.Input((5, 4)), inputs.Input((3,))
     with pytest.raises(K2TError, match="has 2 states, 1 given"):
         REGISTRY["LSTM"](3)(x, initial_state=[h])
 

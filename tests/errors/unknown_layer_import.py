@@ -1,11 +1,11 @@
-"""A layer that no Keras of today has (Keras 1's MaxoutDense).
+"""A layer that no Keras has.
 
 expect: unknown_layer_import.py:10
-expect: MaxoutDense
+expect: HighwayDense
 """
 from keras.models import Sequential
-from keras.layers.core import Dense, MaxoutDense
+from keras.layers.core import Dense, HighwayDense
 
 model = Sequential()
-model.add(MaxoutDense(20, input_dim=30, nb_feature=4))
+model.add(HighwayDense(20, input_dim=30))
 model.add(Dense(1))
