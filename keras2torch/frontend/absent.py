@@ -291,8 +291,8 @@ class Absent:
     def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *error: Any) -> bool:
-        return False
+    def __exit__(self, *error: Any) -> None:
+        return None
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (AbsentBase,) if not any(isinstance(base, type) for base in bases) else ()
