@@ -23,6 +23,8 @@ from keras2torch.inputs import Input
 from keras2torch.layers.base import clear_names, snake_case
 from keras2torch.models import Model
 
+pytestmark = pytest.mark.thin(24)
+
 FEW = ("EfficientNetV2B0", "MobileNetV3Small", "ResNet50V2", "Xception")
 MANY = [
     name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in NAMES

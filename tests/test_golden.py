@@ -40,6 +40,7 @@ def test_generated_text(name):
     assert black.format_str(source, mode=black.Mode(line_length=100)) == source
 
 
+@pytest.mark.slow
 def test_goldens_are_clean():
     """ruff and mypy find nothing in any of them; no file is left over."""
     assert {path.stem for path in GOLDEN.glob("*.py")} == set(NAMES)

@@ -128,6 +128,7 @@ def test_hdf5_files(name, tmp_path):
     refused(path, message)
 
 
+@pytest.mark.slow
 def test_hdf5_with_too_many_objects(tmp_path):
     legacy(tmp_path / "model.h5", many_groups)
     refused(tmp_path / "model.h5", "objects|parts")

@@ -12,7 +12,7 @@ from ops_oracle import N, b, c, check, check_constant, f, i
 
 from keras2torch.ops.elementwise import BINARY, BITWISE, UNARY
 
-pytestmark = pytest.mark.thin(24)
+pytestmark = pytest.mark.thin(12)
 
 # Where a function is not defined (or steep) on [-2, 2].
 _RANGES = {

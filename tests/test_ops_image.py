@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ops_oracle import N, check, f
 
-pytestmark = pytest.mark.thin(30)
+pytestmark = pytest.mark.thin(12)
 
 X, S = f(N, 6, 8, 3, low=0, high=1), f(6, 8, 3, low=0, high=1)
 AFFINE = np.array([1.1, 0.2, -0.7, -0.1, 0.9, 0.4, 0, 0], "float32")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from ops_oracle import N, c, check, f
 
+pytestmark = pytest.mark.thin(12)
+
 
 def regular(ops: Any, x: Any) -> Any:
     """A matrix that can be inverted."""

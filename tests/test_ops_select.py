@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from ops_oracle import N, b, check, f, i
 
+pytestmark = pytest.mark.thin(12)
+
 X = f(N, 4, 5)
 SELECT = {
     "where": (lambda ops, c, x, y: ops.where(c, x, y), (b(N, 4), f(N, 4), f(4))),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ops_oracle import N, b, check, check_constant, f, i
 
-pytestmark = pytest.mark.thin(16)
+pytestmark = pytest.mark.thin(8)
 
 X = f(N, 4, 5)
 REDUCTIONS = [

@@ -16,7 +16,7 @@ from keras2torch.inputs import Input
 from keras2torch.ops import OPS
 from keras2torch.ops.refusals import OTHERS
 
-pytestmark = pytest.mark.thin(24)
+pytestmark = pytest.mark.thin(12)
 
 X, M = f(N, 4, 5), f(N, 3, 4)
 tf_float = "float32"
