@@ -63,7 +63,11 @@ class Generated:
         assert self.source is not None
         graph, module, model = self.graph, self.module, self.source.model
         assert graph is not None and module is not None
-        return self._script(lambda: (record(model), module_facts(graph, module)))
+        # Keras goes on from the weights in the file, and so does the script.
+        given = f"{self.name}.safetensors" if weight_tools.has_weights(self.weight_map) else None
+        return self._script(
+            lambda: (record(model), {**module_facts(graph, module), "weights_file": given})
+        )
 
     def prediction_source(self, reason: str) -> str:
         """A script that only predicts, and says why: for a model whose training cannot be carried over."""

@@ -160,7 +160,7 @@ def with_capitals(name: str) -> str:
 
     A width and an image size behind it are no part of it: mobilenetv2_1.00_224.
     """
-    name = re.sub(r"_\d\.\d+_\d+\Z", "", name)
+    name = re.sub(r"_\d\.\d+_(\d+|None)\Z", "", name)
     words = re.split(r"([^A-Za-z0-9]+)", name)
     for index, word in enumerate(words):
         match = _FAMILY.match(word)

@@ -100,3 +100,20 @@ def test_the_command_writes_safetensors_that_load(tmp_path):
     assert set(state) == set(result.weights)
     net = getattr(load_source((tmp_path / "net_model.py").read_text()), result.class_name)()
     net.load_state_dict(state)
+
+
+def test_training_goes_on_from_the_saved_weights(tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "net.keras")
+    result = keras2torch.generate(tmp_path / "net.keras")
+    result.write(tmp_path)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "net.npz", x_train=rng.normal(size=(8, 4)), y_train=rng.normal(size=(8, 1)))
+    command = [sys.executable, "net_train.py", "--lr", "0", "--device", "cpu"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    trained = torch.load(tmp_path / "runs" / "net" / "weights.pt")
+    for key, array in result.weights.items():
+        np.testing.assert_array_equal(trained[key].numpy(), array)

@@ -319,7 +319,7 @@ class _Emission:
             )
         if self.module.weights_file:
             flags.append(
-                f'"--weights", default={quote(self.module.weights_file)}, '
+                f'"--weights", default=str(Path(__file__).with_name({quote(self.module.weights_file)})), '
                 'help="where to start from; an empty string: from scratch"'
             )
         if self.phases:
@@ -557,6 +557,7 @@ class _Emission:
         lines += (
             ["import tensorboard"] if any("tensorboard" in t for t in self.callbacks.start) else []
         )
+        lines += ["import safetensors"] if self.module.weights_file else []
         tops = {line.split()[1].partition(".")[0] for line in lines} - set(sys.stdlib_module_names)
         return sorted(_ON_PYPI.get(name, name) for name in tops - {"numpy", "matplotlib", "torch"})
 
