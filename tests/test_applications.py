@@ -23,7 +23,7 @@ from keras2torch.inputs import Input
 from keras2torch.layers.base import clear_names, snake_case
 from keras2torch.models import Model
 
-pytestmark = pytest.mark.thin(24)
+pytestmark = pytest.mark.thin(8)
 
 FEW = ("EfficientNetV2B0", "MobileNetV3Small", "ResNet50V2", "Xception")
 MANY = [

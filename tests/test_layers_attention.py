@@ -11,6 +11,8 @@ import keras
 import pytest
 from keras.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 
+pytestmark = pytest.mark.thin(14)
+
 Built = Callable[[], Any]
 
 

@@ -14,6 +14,8 @@ import keras2torch
 from keras2torch.errors import K2TError
 from keras2torch.layers import REGISTRY, conv_transpose
 
+pytestmark = pytest.mark.thin(20)
+
 FIRST = "channels_first"
 # (kernel size, stride): shorter and longer than the stride, odd and even
 GEOMETRIES = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ops_oracle import N, b, check, check_constant, f, i
 
-pytestmark = pytest.mark.thin(20)
+pytestmark = pytest.mark.thin(12)
 
 X = f(N, 6, 8)
 PLAIN = [
