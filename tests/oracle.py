@@ -160,10 +160,11 @@ def run_keras(model: Any, arrays: list[np.ndarray], training: bool = False) -> A
     """The model's outputs; compiled as one program, which is several times faster than op by op."""
     import jax
     import keras
+    from keras.src.models import Functional
 
     given = {"training": training} if model._call_has_training_arg else {}
     layers = model._flatten_layers()
-    if not isinstance(model, (keras.src.models.Functional, keras.Sequential)) or any(
+    if not isinstance(model, (Functional, keras.Sequential)) or any(
         getattr(layer, "stateful", False) for layer in layers
     ):  # it may make its weights only now, and a state has to move on
         return model(_as_keras(model, arrays), **given)
