@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from training_oracle import Case, run_script
 
-pytestmark = pytest.mark.thin(30)
+pytestmark = pytest.mark.thin(14)
 
 SPARSE = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
 

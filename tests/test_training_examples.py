@@ -18,6 +18,8 @@ from training_oracle import run_script
 
 import keras2torch
 
+pytestmark = pytest.mark.thin(6)
+
 EXAMPLES = Path(__file__).parents[1] / "examples" / "data_code"
 # What Keras reaches at the end: the curve, its value, and how far seeds lie apart.
 PROGRAMS = {

@@ -19,6 +19,8 @@ from training_oracle import run_script
 
 import keras2torch
 
+pytestmark = pytest.mark.thin(8)
+
 HEAD = """
 import numpy as np
 import keras
