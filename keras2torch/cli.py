@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class _Command(click.Command):
 @click.version_option(__version__, prog_name="k2t")
 def main() -> None:
     """Keras programs and saved models in, plain PyTorch source out."""
+    gc.set_threshold(100_000)  # a short run: searching for cycles takes a tenth of it
 
 
 _SOURCE = click.argument("source", type=click.Path(path_type=Path))
