@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from keras2torch.constructors import literal, submodule_text
@@ -15,6 +13,7 @@ from keras2torch.frozen import Frozen
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
+from keras2torch.pages import environment
 from keras2torch.quoting import comment, prose, quote
 from keras2torch.tables import table_lines
 
@@ -59,7 +58,7 @@ def emit_module(module: Module, *, header: str, doc: list[str], input_names: lis
     body = "\n".join([line for text in texts for line in (*text.init, *text.forward, *text.train)])
     helpers = helper_sources(body + "\n".join(initial.function))
     page = (
-        _environment()
+        environment()
         .get_template("model.py.jinja")
         .render(
             header=header,
@@ -157,29 +156,11 @@ def _member_lines(member: Any, root: bool) -> list[str]:
     return [f"self.{member.name} = nn.Parameter({tensor}{frozen})"]
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Any:
-    import jinja2
-
-    here = Path(__file__).resolve().parent
-    folders = [str(here / "templates"), str(here.parent / "templates")]  # a wheel's, a checkout's
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
-
-
-def environment() -> Any:
-    """The jinja environment with the project's templates."""
-    return _environment()
-
-
 _IMPORTS = (
+    ("import base64", r"\bbase64\."),
     ("import itertools", r"\bitertools\."),
     ("import math", r"\bmath\."),
+    ("import zlib", r"\bzlib\."),
     ("import numpy as np", r"\bnp\."),
     ("import torch", r"\btorch\."),
     ("import torch.nn.functional as F", r"\bF\."),

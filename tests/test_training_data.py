@@ -13,8 +13,8 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+from keras2torch.pages import environment as _environment
 from keras2torch.training import slicing
-from keras2torch.training.pages import environment as _environment
 
 
 def carried(source: str, *, last: bool = True) -> slicing.Slice:

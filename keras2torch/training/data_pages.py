@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from keras2torch.training.pages import environment
+from keras2torch.pages import environment
 
 _AFFINE = {
     *"rotation_range width_shift_range height_shift_range shear_range zoom_range".split(),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.pages import environment
 from keras2torch.quoting import comment, identifier, prose, quote
 from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
@@ -20,7 +21,6 @@ from keras2torch.training.matrix_optimizers import fit_to_weights
 from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
-from keras2torch.training.pages import environment
 from keras2torch.training.phases import learning_lines, phases_of
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule

@@ -132,9 +132,15 @@ def tool_digest() -> str:
     """Of keras2torch itself (its code and templates) and of black's version."""
     package = Path(__file__).resolve().parent.parent
     whole = hashlib.sha256(_black_version().encode())
-    for root in (package, package.parent / "templates"):
-        for path in sorted(p for kind in ("*.py", "*.jinja") for p in root.rglob(kind)):
-            whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for root in (str(package), str(package.parent / "templates")):
+        for folder, folders, names in os.walk(root):  # half the time of Path.rglob
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith((".py", ".jinja")):
+                    path = os.path.join(folder, name)
+                    whole.update(path[len(root) :].replace(os.sep, "/").encode() + b"\0")
+                    with open(path, "rb") as file:
+                        whole.update(file.read())
     return whole.hexdigest()[:16]
 
 
