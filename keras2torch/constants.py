@@ -2,6 +2,7 @@
 
     [0, 1, 2, 3]                       torch.arange(4)
     a lower triangle of ones           torch.tril(torch.ones(10, 10))
+    relative positions in a window     outer_sum(torch.arange(...), ...).reshape(49, 49)
     sin and cos of position * rate     the formula of the positional encoding
 
 A formula is taken only where it gives the array again: exactly for integers and masks, to 3e-6 for sines.
@@ -9,6 +10,10 @@ A formula is taken only where it gives the array again: exactly for integers and
 
 from __future__ import annotations
 
+import base64
+import functools
+import itertools
+import zlib
 from typing import Any
 
 import numpy
@@ -19,7 +24,7 @@ from keras2torch.quoting import quote
 LITERAL = 1024
 """How many numbers are written out at most."""
 PACKED = 1 << 17
-"""How many characters of hexadecimal data a file holds at most for one array."""
+"""How many characters of packed data a file holds at most for one array."""
 
 
 def constant_text(array: Any, dtype: str) -> str:
@@ -28,7 +33,7 @@ def constant_text(array: Any, dtype: str) -> str:
     Raises UnsupportedError for a large array without a formula.
     """
     array = numpy.asarray(array)
-    for rule in (_uniform, _range, _linear, _triangle, _eye, _sinusoids):
+    for rule in (_uniform, _range, _linear, _triangle, _eye, _sinusoids, _sums):
         text = rule(array, dtype)
         if text is not None:
             return text
@@ -183,19 +188,50 @@ def _repeated(array: Any, dtype: str) -> str | None:
     return f"{constant_text(core, dtype)}.expand({_sizes(array.shape)}).contiguous()"
 
 
+def _sums(array: Any, dtype: str) -> str | None:
+    """Whole numbers that add up along the axes of a grid: indices of relative positions in a window."""
+    if array.dtype.kind not in "iu" or not 64 <= array.size <= 1 << 22:
+        return None
+    long = [n for n in array.shape if n > 1]
+    for sizes in itertools.product(*(_factors(n) for n in long)):
+        grid = array.astype("int64").reshape([n for pair in sizes for n in pair])
+        if grid.ndim < 2 or sum(grid.shape) * 2 > grid.size:
+            continue
+        parts = _addends(grid)
+        if parts is not None:
+            made = ", ".join(constant_text(part.astype(array.dtype), dtype) for part in parts)
+            return f"outer_sum({made}).reshape({_sizes(array.shape)})"
+    return None
+
+
+def _factors(size: int) -> list[tuple[int, ...]]:
+    """The ways to see an axis: as the rows and columns of a grid, squares first, and as it is."""
+    pairs = [(n, size // n) for n in range(2, size // 2 + 1) if size % n == 0]
+    return [*sorted(pairs, key=lambda pair: abs(pair[0] - pair[1])), (size,)]
+
+
+def _addends(grid: Any) -> list[Any] | None:
+    """A vector for each axis, whose sums are ``grid``; the first one holds what is common."""
+    origin = grid.flat[0]
+    axes = range(grid.ndim)
+    parts = [grid[tuple(slice(None) if a == axis else 0 for a in axes)] for axis in axes]
+    parts = [parts[0], *(part - origin for part in parts[1:])]
+    made = functools.reduce(numpy.add.outer, parts)
+    return parts if (made == grid).all() else None
+
+
 def _packed(array: Any, dtype: str) -> str:
-    """The bytes as text: for tables without a formula."""
+    """The compressed bytes as text: for tables without a formula."""
     kind = str(array.dtype)
     if array.dtype.kind in "iu":
         kinds = ("uint8", "int16", "int32", "int64")
         kind = next(k for k in kinds if (array.astype(k) == array).all())
     data = numpy.ascontiguousarray(array.astype(numpy.dtype(kind).newbyteorder("<")))
-    text = data.tobytes().hex()
+    text = base64.b64encode(zlib.compress(data.tobytes(), 9)).decode()
     if len(text) > PACKED:
         raise UnsupportedError(
             f"the model holds a constant array of shape {array.shape}, too large to write as source",
             fix="make it a (non-trainable) weight of a layer, or compute it in the layer with keras.ops",
         )
     cast = "" if kind == dtype else f".to(torch.{dtype})"
-    buffer = f"torch.frombuffer(bytearray.fromhex({quote(text)}), dtype=torch.{kind})"
-    return f"{buffer}.reshape({_sizes(array.shape)}){cast}"
+    return f"unpacked({quote(text)}, torch.{kind}).reshape({_sizes(array.shape)}){cast}"

@@ -21,6 +21,13 @@ def sines(length: int, depth: int, halves: bool) -> Any:
     return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, depth).astype("float32")
 
 
+def relative_positions(height: int, width: int) -> Any:
+    """As Swin transformers index their tables: (rows apart, columns apart) of two places of a window."""
+    rows, columns = (axis.reshape(-1) for axis in np.indices((height, width)))
+    down = rows[:, None] - rows + height - 1
+    return down * (2 * width - 1) + columns[:, None] - columns + width - 1
+
+
 RNG = np.random.default_rng(0)
 # name: (array, dtype, what the text begins with)
 ARRAYS: dict[str, tuple[Any, str, str]] = {
@@ -50,12 +57,20 @@ ARRAYS: dict[str, tuple[Any, str, str]] = {
         "float32",
         "positional_encoding_halves(2048, 64).reshape(1, 2048, 64)",
     ),
+    "positions in a window": (
+        relative_positions(7, 7),
+        "int64",
+        "outer_sum(torch.arange(84, 175, 13), torch.arange(7), torch.arange(0, -91, -13), torch.arange(0, -7, -1))"
+        ".reshape(49, 49)",
+    ),
+    "positions in an oblong window": (relative_positions(4, 6).astype("int32"), "int32", "outer_sum("),
+    "sums of lists": (np.add.outer([3, 1, 4, 1, 5, 9, 2, 6], [2, 7, 1, 8, 2, 8, 1, 8, 2]), "int64", "outer_sum("),
     "few numbers": (RNG.normal(size=(3, 4)).astype("float32"), "float32", "torch.tensor([["),
     "few integers": (np.array([[3, 1], [2, 7]]), "int64", "torch.tensor([[3, 1], [2, 7]])"),
     "few short integers": (np.array([3, 1, 7], "int32"), "int32", "torch.tensor([3, 1, 7], dtype=torch.int32)"),
-    "many numbers": (RNG.normal(size=(40, 50)).astype("float32"), "float32", "torch.frombuffer("),
-    "many integers": (RNG.integers(0, 500, (50, 60)), "int64", "torch.frombuffer("),
-    "many booleans": (RNG.integers(0, 2, (50, 60)).astype(bool), "bool", "torch.frombuffer("),
+    "many numbers": (RNG.normal(size=(40, 50)).astype("float32"), "float32", "unpacked("),
+    "many integers": (RNG.integers(0, 500, (50, 60)), "int64", "unpacked("),
+    "many booleans": (RNG.integers(0, 2, (50, 60)).astype(bool), "bool", "unpacked("),
     "many, repeated": (np.tile(RNG.normal(size=(1, 50)).astype("float32"), (400, 1)), "float32", "torch.tensor("),
 }  # fmt: skip
 
@@ -66,7 +81,7 @@ def test_text_gives_the_array(name: str) -> None:
     text = constant_text(array, dtype)
     assert text.startswith(beginning), text
     helpers = "\n\n".join(helper_sources(text))
-    module = load_source(f"import torch\nfrom torch import Tensor\n\n{helpers}\n\nvalue = {text}\n")
+    module = load_source(f"import base64\nimport zlib\n\nimport torch\nfrom torch import Tensor\n\n{helpers}\n\nvalue = {text}\n")
     value = module.value
     assert value.dtype == getattr(torch, dtype) and value.is_contiguous()
     made = value.numpy()
