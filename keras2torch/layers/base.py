@@ -439,12 +439,22 @@ class Layer(Operation):
             [w for w in self.weights if w.trainable and w.layer.trainable] if self.trainable else []
         )
 
+    @trainable_weights.setter
+    def trainable_weights(self, weights: Any) -> None:
+        """Keras 1 and 2: a layer names what it learns; here variables are known from when they are made."""
+
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Weight]:
         trainable = set(map(id, self.trainable_weights))
         return [w for w in self.weights if id(w) not in trainable]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, weights: Any) -> None:
+        """Keras 1 and 2: what a layer holds and does not learn."""
+        for weight in weights:
+            weight.trainable = False
 
     non_trainable_variables = non_trainable_weights
 
