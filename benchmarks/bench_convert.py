@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 MEGABYTE = 1 << 20
-ROUNDS = 3
+ROUNDS = 5
 KERAS = "2.13.1"
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, convolutions
 

@@ -31,6 +31,25 @@ def begin_digest(path: str | os.PathLike[str]) -> None:
             _known[key].start()
 
 
+def weights_digest(path: str | os.PathLike[str]) -> str:
+    """What tells weights that somebody changed from those that were written, at the speed of reading.
+
+    The SHA-256 of a sum per megabyte, of its 64-bit words times odd numbers. One other word is always another sum.
+    It tells changes, not forgeries. Raises OSError.
+    """
+    import numpy
+
+    buffer = numpy.zeros(1 << 17, "<u8")
+    factors = numpy.arange(1, 2 * len(buffer), 2, dtype="<u8")
+    factors *= numpy.uint64(0x9E3779B97F4A7C15)  # spread over all bits; odd, so that the product is
+    with open(path, "rb", buffering=0) as file:
+        whole = hashlib.sha256(str(os.fstat(file.fileno()).st_size).encode())
+        while count := file.readinto(buffer.data.cast("B")):
+            buffer.view("u1")[count:] = 0
+            whole.update(numpy.dot(buffer, factors).tobytes())
+    return whole.hexdigest()
+
+
 class _Digest(threading.Thread):
     """Reads a file; its ``result`` waits for the end."""
 

@@ -49,7 +49,7 @@ class Generated:
 
     name: str
     class_name: str
-    model_source: str
+    model_draft: str = field(repr=False)  # not signed yet, see header.sign
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     notes: list[str] = field(default_factory=list)
@@ -58,8 +58,18 @@ class Generated:
     source: Source | None = field(default=None, repr=False)
 
     @cached_property
+    def model_source(self) -> str:
+        """The text of the module."""
+        return sign(self.model_draft, self.source)
+
+    @cached_property
     def train_source(self) -> str:
         """The training script. Raises K2TError where something of compile() or fit() has no exact translation."""
+        return sign(self.train_draft, self.source)
+
+    @cached_property
+    def train_draft(self) -> str:
+        """The training script, not signed yet."""
         assert self.source is not None
         graph, module, model = self.graph, self.module, self.source.model
         assert graph is not None and module is not None
@@ -69,7 +79,7 @@ class Generated:
             lambda: (record(model), {**module_facts(graph, module), "weights_file": given})
         )
 
-    def prediction_source(self, reason: str) -> str:
+    def prediction_draft(self, reason: str) -> str:
         """A script that only predicts, and says why: for a model whose training cannot be carried over."""
         return self._script(lambda: (None, {"untrainable": reason}))
 
@@ -87,7 +97,7 @@ class Generated:
                 argument_names=tuple(input_names(self.graph)),
                 **more,
             )
-            return sign(format_source(emit_training(training, info)))
+            return format_source(emit_training(training, info))
         except _FAULTS as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
 
@@ -146,7 +156,7 @@ def _generate(source: Source, name: str | None) -> Generated:
     rename_root(module, class_name)
     ports_in, ports_out = _ports(graph, module, activations)
     names = input_names(graph)
-    model_source = emit_module(
+    model_draft = emit_module(
         module,
         header=header_lines(source, f"{stem}_model.py"),
         doc=describe(class_name, ports_in, ports_out),
@@ -155,7 +165,7 @@ def _generate(source: Source, name: str | None) -> Generated:
     return Generated(
         stem,
         module.cls.name,  # type: ignore[union-attr]
-        sign(model_source),
+        model_draft,
         ports_in,
         ports_out,
         source.notes,

@@ -46,8 +46,9 @@ def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
         yield key, numpy.asarray((mapping.view or mapping.function)(*values))
 
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 8 << 20
 _TILE_ITEMS = 512  # of one row: what a tile of a turned array reads should fit into the cache
+_LINE_ITEMS = 16  # of four bytes, in a line of the cache
 _WORKERS = 2
 
 
@@ -62,13 +63,13 @@ def _blocks(array: Any) -> Iterator[Any]:
     from concurrent.futures import ThreadPoolExecutor
 
     rows = max(1, _BLOCK_BYTES // (array.nbytes // len(array)))
+    rows = max(1, rows // _LINE_ITEMS) * _LINE_ITEMS
     # Buffers are used again: the pages of fresh ones cost more than what is put into them.
-    shape = (rows, *array.shape[1:])
-    free = deque(numpy.empty(shape, array.dtype) for _ in range(_WORKERS + 2))
+    free = deque(_Turner(array, rows) for _ in range(_WORKERS + 2))
     with ThreadPoolExecutor(_WORKERS) as pool:
         turning: Any = deque()
         for start in range(0, len(array), rows):
-            turning.append(pool.submit(_turn, array[start : start + rows], free[0]))
+            turning.append(pool.submit(free[0], array[start : start + rows]))
             free.rotate(-1)
             if len(turning) > _WORKERS:
                 yield turning.popleft().result()
@@ -76,13 +77,31 @@ def _blocks(array: Any) -> Iterator[Any]:
             yield turning.popleft().result()
 
 
-def _turn(part: Any, buffer: Any) -> Any:
-    """The bytes of ``part`` in C order, in ``buffer``; numpy works without the interpreter's lock."""
-    step = max(1, _TILE_ITEMS // math.prod(part.shape[2:]))
-    block = buffer[: len(part)]
-    for left in range(0, part.shape[1], step):
-        block[:, left : left + step] = part[:, left : left + step]
-    return block.reshape(-1).view("uint8").data
+class _Turner:
+    """Turns rows of an array that lie across its memory; numpy works without the interpreter's lock.
+
+    First what lies together is fetched together, then it is turned in tiles that fit into the cache. One row
+    more than are needed keeps the lines of a tile from falling into the same few places of the cache.
+    """
+
+    def __init__(self, array: Any, rows: int):
+        import numpy
+
+        self.fetched = numpy.empty((*array.shape[1:], rows + 1), array.dtype)
+        self.turned = numpy.empty((rows, array[0].size), array.dtype)
+
+    def __call__(self, part: Any) -> Any:
+        """The bytes of ``part`` in C order, until the next call."""
+        import numpy
+
+        rows = len(part)
+        self.fetched[..., :rows] = numpy.moveaxis(part, 0, -1)
+        columns = self.fetched.reshape(-1, self.fetched.shape[-1])
+        block = self.turned[:rows]
+        for left in range(0, len(columns), _TILE_ITEMS):
+            tile = slice(left, left + _TILE_ITEMS)
+            block[:, tile] = columns[tile, :rows].T
+        return block.reshape(-1).view("uint8").data
 
 
 def has_weights(mappings: dict[str, Mapping]) -> bool:

@@ -6,15 +6,15 @@ import contextlib
 import difflib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keras2torch.digests import weights_digest
 from keras2torch.errors import K2TError, UnsupportedError
-from keras2torch.header import digest, is_untouched
+from keras2torch.header import digest, is_untouched, sign
 from keras2torch.vendoring.edits import Kept, keep_edits
-from keras2torch.vendoring.inputs import digest_of
 from keras2torch.vendoring.merge import has_conflicts
 from keras2torch.vendoring.record import (
     FOLDER,
@@ -25,6 +25,8 @@ from keras2torch.vendoring.record import (
     text_digest,
     tool_digest,
 )
+
+Stage = Callable[[Path, Callable[[Path], None]], None]
 
 
 class MergeConflictError(K2TError):
@@ -40,7 +42,7 @@ class Origin:
     """What is known of how a result was made: for the record, see ``vendoring.record``."""
 
     options: dict[str, str | None] = field(default_factory=dict)
-    inputs: dict[str, str | None] | None = None
+    inputs: Callable[[], dict[str, str | None] | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -53,20 +55,25 @@ class Change:
     new: str
 
 
-def texts(result: Any) -> dict[str, str]:
-    """File name -> text of the two Python files.
+def drafts(result: Any) -> dict[str, str]:
+    """File name -> text of the two Python files, not signed yet: their digests may take a while.
 
     Where the training cannot be carried over exactly, the second file only predicts, and a note says why.
     """
-    model = result.model_source
+    model = result.model_draft
     try:
-        train = result.train_source
+        train = result.train_draft
     except UnsupportedError as error:
-        train = result.prediction_source(str(error))
+        train = result.prediction_draft(str(error))
         note = f"the training is not carried over, {result.name}_train.py only predicts: {error}"
         if note not in result.notes:
             result.notes.append(note)
     return {f"{result.name}_model.py": model, f"{result.name}_train.py": train}
+
+
+def texts(result: Any) -> dict[str, str]:
+    """File name -> text of the two Python files; see ``drafts``."""
+    return {name: sign(text, result.source) for name, text in drafts(result).items()}
 
 
 def changes(result: Any, directory: Path) -> list[Change]:
@@ -119,32 +126,43 @@ def write_all(
     Raises K2TError, having written nothing, if a file cannot be written; MergeConflictError, having written all,
     if an edit needs a look.
     """
-    plan: list[tuple[Path, Callable[[Path], None]]] = []
-    hidden: list[tuple[Path, Callable[[Path], None]]] = []
-    troubles: dict[Path, str] = {}
     origin = origin or Origin()
-    record = Record(tool_digest(), origin.options, origin.inputs)
+    record = Record(tool_digest(), origin.options, None)
+    with _staged(directory) as (stage, move):
+        if weights_available(result):  # first: meanwhile, a large source's digest is made
+            weights = directory / f"{result.name}.safetensors"
+            if not force:
+                _refuse_changed_weights(weights, read_record(directory, result.name))
+            stage(weights, lambda target: _write_weights(result, target, record))
+        else:
+            weights = None
+        troubles, paths = _stage_texts(result, directory, stage, record, force)
+        record.inputs = origin.inputs()
+        stage(record_path(directory, result.name), _text_writer(record.text()))
+        move()
+    paths += [weights] if weights else []
+    if troubles:
+        raise MergeConflictError(troubles, paths)
+    return paths
+
+
+def _stage_texts(
+    result: Any, directory: Path, stage: Stage, record: Record, force: bool
+) -> tuple[dict[Path, str], list[Path]]:
+    """What needs a look, and the paths."""
+    troubles: dict[Path, str] = {}
+    paths = []
     for name, new in texts(result).items():
         path = directory / name
         kept = Kept(new) if force or not path.exists() else _kept(path, new)
         if kept.trouble:
             troubles[path] = kept.trouble
-        plan.append((path, _text_writer(kept.text)))
-        hidden.append((base_path(path), _text_writer(new)))
+        stage(path, _text_writer(kept.text))
+        stage(base_path(path), _text_writer(new))
         record.bases[name] = digest(new)
         record.left[name] = "" if kept.trouble else text_digest(kept.text)
-    if weights_available(result):
-        path = directory / f"{result.name}.safetensors"
-        if not force:
-            _refuse_changed_weights(path, read_record(directory, result.name))
-        plan.append((path, lambda target: _write_weights(result, target, record)))
-    hidden.append(
-        (record_path(directory, result.name), lambda target: _write_record(record, target))
-    )
-    _write_plan(directory, plan + hidden)
-    if troubles:
-        raise MergeConflictError(troubles, [path for path, _ in plan])
-    return [path for path, _ in plan]
+        paths.append(path)
+    return troubles, paths
 
 
 def _kept(path: Path, new: str) -> Kept:
@@ -187,47 +205,53 @@ def _write_weights(result: Any, target: Path, record: Record) -> None:
     from keras2torch.weights import write_safetensors
 
     write_safetensors(result.weight_map, target)
-    record.weights = digest_of(str(target)) or ""
-
-
-def _write_record(record: Record, target: Path) -> None:
-    """After all else: it holds the digests of what was written."""
-    _text_writer(record.text())(target)
+    record.weights = weights_digest(target)
 
 
 def _refuse_changed_weights(path: Path, record: Record | None) -> None:
     """Weights that somebody trained further cannot be merged, and are not overwritten."""
     if record is not None and record.weights and path.exists():
-        if digest_of(str(path)) != record.weights:
+        try:
+            found = weights_digest(path)
+        except OSError as error:
+            raise K2TError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+        if found != record.weights:
             raise K2TError(
                 f"{str(path)!r} holds other weights than were written there",
                 fix="move it away, or --force overwrites it",
             )
 
 
-def _write_plan(directory: Path, plan: list[tuple[Path, Callable[[Path], None]]]) -> None:
-    """All into temporary files beside their places, then moved: a failure leaves the directory as it was."""
-    made: list[Path] = []
+@contextlib.contextmanager
+def _staged(directory: Path) -> Iterator[tuple[Stage, Callable[[], None]]]:
+    """Files are made beside their places, then moved there together: a failure leaves all as it was."""
+    made: dict[Path, Path] = {}
     folders = [folder for folder in (directory / FOLDER, directory) if not folder.exists()]
     done = False
-    try:
-        for path, write in plan:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            os.close(handle)
-            made.append(Path(name))
-            write(made[-1])
-            made[-1].chmod(0o666 & ~_umask())
-        for temporary, (path, _) in zip(made, plan):
+
+    def stage(path: Path, write: Callable[[Path], None]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        made[path] = Path(name)
+        write(made[path])
+        made[path].chmod(0o666 & ~_umask())
+
+    def move() -> None:
+        nonlocal done
+        for path, temporary in made.items():
             os.replace(temporary, path)
         done = True
+
+    try:
+        yield stage, move
     except OSError as error:
         raise K2TError(
             f"cannot write to {str(directory)!r}: {error.strerror or error}",
             fix="choose another -o DIR",
         ) from None
     finally:
-        for temporary in made:
+        for temporary in made.values():
             temporary.unlink(missing_ok=True)
         for folder in [] if done else folders:
             with contextlib.suppress(OSError):

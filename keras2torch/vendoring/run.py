@@ -91,14 +91,14 @@ def _compare(target: Target, report: Report, diff: bool, code: int) -> None:
 def _write(target: Target, report: Report, force: bool) -> None:
     from keras2torch.generate import generate as translate
     from keras2torch.vendoring.inputs import files_used
-    from keras2torch.write import MergeConflictError, Origin, texts, write_all
+    from keras2torch.write import MergeConflictError, Origin, drafts, write_all
 
     with files_used() as used:
         result = translate(target.source, **target.options())
-        texts(result)
+        drafts(result)
     for note in result.notes:
         report.note(note)
-    origin = Origin(options_text(target), input_digests(target, used))
+    origin = Origin(options_text(target), lambda: input_digests(target, used))
     try:
         for path in write_all(result, target.output, force=force, origin=origin):
             report.out(f"wrote {path}\n")
