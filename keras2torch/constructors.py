@@ -19,7 +19,8 @@ def submodule_text(sub: Submodule) -> str:
 
 def _constructor(sub: Submodule) -> str:
     if sub.items is not None:
-        return f"nn.Sequential({', '.join(_items(sub.items))})"
+        listed = ", ".join(_items(sub.items))
+        return f"{sub.cls}([{listed}])" if sub.cls == "nn.ModuleList" else f"{sub.cls}({listed})"
     if isinstance(sub.cls, ModuleClass):
         return f"{sub.cls.name}({_child_arguments(sub)})"
     signature = signature_of(sub.cls)

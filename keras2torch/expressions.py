@@ -84,6 +84,8 @@ class _Writer:
         self.remaining.update(id(v) for v in body.outputs)
         self.pending: dict[int, _Pending] = {}
         self.names: dict[int, str] = {}
+        self.kept: set[str] = set()  # attributes that are set so far
+        self.of_loss = _only_kept(body, self.users)
         self.holder: dict[str, int] = {}
         self.parameters = set(reserved)
 
@@ -104,6 +106,9 @@ class _Writer:
         hint = to_identifier(value.hint) if value.hint else ""
         if hint and not is_generic(hint) and self.free(hint):
             return self.take(value, hint)
+        if id(node) in self.of_loss:
+            for name in filter(self.free, ("loss", "term")):
+                return self.take(value, name)
         candidates = self.candidates(node)
         role = next((n for n in candidates if n.startswith(("branch", "shortcut"))), None)
         if role is not None and self.free(role):
@@ -197,6 +202,8 @@ class _Writer:
             return f"{args[0].within(0)} if self.training else {args[1].within(0)}", -1
         if node.kind == "attribute":
             return f"{args[0].within(_ATOM)}.{node.target}", _ATOM
+        if node.kind == "keep":
+            return args[0].text, args[0].precedence
         words = [a.text for a in args]
         defaults = FUNCTION_DEFAULTS.get(node.target, {}) if isinstance(node.target, str) else {}
         named = [
@@ -230,6 +237,9 @@ class _Writer:
     # Statements.
     def write(self) -> None:
         for node in self.body.nodes:
+            if node.kind == "loop":
+                self.loop(node)
+                continue
             once = len(node.outputs) == 1 and self.remaining[id(node.output)] == 1
             nests = once and not self.must_name(node)
             # The branches of one expression wait for each other; a layer with weights stands in order.
@@ -300,6 +310,14 @@ class _Writer:
     def statement(self, item: _Pending) -> None:
         self.consume(item)
         node = item.node
+        if node.kind == "keep":
+            target = f"self.{node.target}"
+            text = item.text.text
+            if target in self.kept:
+                text = f"{target} + {item.text.within(_PRECEDENCE['+'] + 1)}"
+            self.kept.add(target)
+            self.add(f"{target} = {text}", item.note)
+            return
         if len(node.outputs) > 1:
             target = self.unpack(node, node.pattern)
         else:
@@ -307,6 +325,47 @@ class _Writer:
         if target != item.text.text:
             line = f"{target} = {item.text.text}"
             self.add(line, item.note or self.shape_note(node, line))
+
+    def loop(self, node: Node) -> None:
+        """``for block in self.blocks:``, with one variable that goes through it and lists that it fills."""
+        self.flush_up_to_others(set())
+        for value in node.inputs:
+            self.remaining[id(value)] -= 1
+        carried, *lists = node.outputs
+        source = self.names[id(node.args[node.kwargs["takes"]])]
+        own = source == "x" and self.free("x") and self.take(carried, source)
+        name = own or self.name_for(carried, node)
+        if name != source:
+            self.add(f"{name} = {source}", None)
+        filled = {}
+        for value in lists:
+            one = self.item_name(value, name)
+            filled[self.take(value, f"{one}s")] = one
+            self.add(f"{one}s = []", None)
+        block = node.target.name.rpartition("_")[2].rstrip("0123456789").removesuffix("s")
+        block = block if self.free(block) and block not in (*filled.values(), name) else "part"
+        args = [
+            name if index == node.kwargs["takes"] else self.show(arg).text
+            for index, arg in enumerate(node.args)
+        ]
+        items = iter(filled.values())
+        given = [
+            name if use == "carry" else next(items) if use == "gather" else "_"
+            for use in node.pattern
+        ]
+        self.add(f"for {block} in self.{node.target.name}:", None)
+        self.add(f"    {', '.join(given)} = {block}({', '.join(args)})", None)
+        for many, one in filled.items():
+            self.add(f"    {many}.append({one})", None)
+
+    def item_name(self, value: Value, carried: str) -> str:
+        """What one run of a loop adds to a list: the program's word, else ``skip``."""
+        hint = to_identifier(value.hint) if value.hint else ""
+        words = [] if not hint or is_generic(hint) or hint.endswith("s") else [hint]
+        for word in [*words, "skip", "output", "item"]:
+            if word != carried and self.free(word) and self.free(f"{word}s"):
+                return word
+        return self.name_for(value, self.body.nodes[0])
 
     def shape_note(self, node: Node, line: str) -> str | None:
         """``(N, 64, 56, 56)`` where a block of the whole network changes the shape."""
@@ -351,6 +410,17 @@ _ROLES = set(
 )
 _RESULTS = {"mean": ["mean"], "sum": ["total"], "F.softmax": ["weights"], "torch.cat": ["merged"]}
 _NEVER = set("self torch nn F math np Tensor".split())
+
+
+def _only_kept(body: Module, users: dict[int, list[Node]]) -> set[int]:
+    """The nodes (by id) that make nothing but what the module keeps after ``forward``."""
+    found: set[int] = set()
+    for node in reversed(body.nodes):
+        readers = [reader for value in node.outputs for reader in users.get(id(value), [])]
+        given = any(value in body.outputs for value in node.outputs)
+        if node.kind == "keep" or (readers and not given and all(id(r) in found for r in readers)):
+            found.add(id(node))
+    return found
 
 
 def _is_weighty(node: Node) -> bool:

@@ -151,6 +151,9 @@ class Node:
     attribute "device"               x.device
     mode      ""                     x if self.training else y
     pad       ""                     padding to be folded into its consumer, or F.pad(...)
+    keep      "added_loss"           self.added_loss = x: read after forward, by nobody within
+    loop      nn.ModuleList          for block in self.blocks: x, skip = block(x); skips.append(skip)
+                                     (``pattern``: what a run gives; outputs: x, then the lists)
     """
 
     kind: str

@@ -4,6 +4,7 @@ order        branches of a saved model come one after the other
 tidy         two steps that torch has one word for become one
 outline      regions of the flat module (user functions, custom layers, nested models) become child modules
 share        child modules of equal structure become instances of one class, so that repetition shows
+unread       runs of one function whose last results nobody reads are of one class all the same
 discover     blocks found by layer names, branches and repetition become child modules
 share        the same for the blocks
 variants     classes that differ by optional parts become one class with a flag
@@ -13,6 +14,7 @@ glue         a change of axes behind every use of a block becomes its own last s
 repeats      short chains that are written many times become a class
 padding      pads fold into their convolution, or stay as F.pad / nn.ZeroPad2d
 sequential   runs of blocks become nn.Sequential
+loops        runs of blocks that it cannot hold become a loop over nn.ModuleList
 merge        equal dropouts become one member
 names        members and classes get their names
 parameters   literals that differ between the instances of a class become constructor parameters
@@ -27,6 +29,7 @@ from keras2torch.passes.discover import discover
 from keras2torch.passes.glue import glue
 from keras2torch.passes.inline import inline
 from keras2torch.passes.kinds import kinds
+from keras2torch.passes.loops import loops
 from keras2torch.passes.merge import merge
 from keras2torch.passes.names import names
 from keras2torch.passes.order import order
@@ -37,6 +40,7 @@ from keras2torch.passes.repeats import repeats
 from keras2torch.passes.sequential import sequential
 from keras2torch.passes.share import share
 from keras2torch.passes.tidy import tidy
+from keras2torch.passes.unread import unread
 from keras2torch.passes.variants import variants
 
 PASSES: tuple[Callable[[Module], Module], ...] = (
@@ -44,6 +48,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     tidy,
     outline,
     share,
+    unread,
     discover,
     share,
     variants,
@@ -53,6 +58,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     repeats,
     padding,
     sequential,
+    loops,
     merge,
     names,
     parameters,

@@ -20,6 +20,7 @@ from keras2torch.passes.regions import branches, pieces, weighty
 from keras2torch.passes.skeleton import skeleton
 
 LONGEST_PERIOD = 12
+MOST_INPUTS = 2  # of a block that only its branches tell
 _GLUE = ("permute", "transpose", "reshape")  # between two axis orders: belongs to no layer
 
 
@@ -62,7 +63,7 @@ def discover(module: Module) -> Module:
     found = [_Piece(nodes, _prefix(nodes), index) for index, nodes in enumerate(pieces(module))]
     _by_names(found)
     _by_suffix(module, found)
-    _by_branches(found)
+    _by_branches(module, found)
     _by_repetition(module, found)
     scopes: dict[int, Scope] = {}
     for piece in found:
@@ -232,7 +233,7 @@ def _suffix(piece: _Piece) -> str | None:
 
 
 # By branches.
-def _by_branches(found: list[_Piece]) -> None:
+def _by_branches(module: Module, found: list[_Piece]) -> None:
     """A piece with parallel branches is a block, with the activation behind it."""
     total = sum(piece.weight for piece in found)
     for index, piece in enumerate(found):
@@ -243,6 +244,9 @@ def _by_branches(found: list[_Piece]) -> None:
             if after.block is not None or not after.is_activation:
                 break
             run.append(after)
+        body = region(module, [node for part in run for node in part.nodes])
+        if body is None or len(body.inputs) > MOST_INPUTS or len(body.outputs) > 1:
+            continue  # a cut through the middle of things
         names = [name for name in map(layer_name, reversed(piece.nodes)) if name]
         _take(run, names[0] if names else "block")
 

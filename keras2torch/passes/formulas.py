@@ -111,12 +111,16 @@ def _paddings(base: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     whole = _whole(base)
     kernels = {n: v for n, v in whole.items() if base[n].role == "kernel_size"}
     strides = {n: v for n, v in whole.items() if base[n].role == "stride"}
-    for name, values in {n: v for n, v in whole.items() if base[n].role == "dilation"}.items():
+    dilations = {n: v for n, v in whole.items() if base[n].role == "dilation"}
+    for name, values in dilations.items():
         yield name, values
-        for factor in (2, 3):
+        for factor in range(2, 8):
             yield f"{factor} * {name}", _each(lambda v, k: v * k, values, [factor] * len(values))
+    for (kernel, k), (dilation, d) in itertools.product(kernels.items(), dilations.items()):
+        yield f"({kernel} - 1) * {dilation}", _each(lambda a, b: (a - 1) * b, k, d)
     for kernel, values in kernels.items():
         yield f"{kernel} // 2", _each(lambda k: k // 2, values)
+        yield f"{kernel} - 1", _each(lambda k: k - 1, values)
     for (kernel, k), (stride, s) in itertools.product(kernels.items(), strides.items()):
         yield f"({kernel} - {stride}) // 2", _each(lambda a, b: (a - b) // 2, k, s)
         yield f"({kernel} - {stride} + 1) // 2", _each(lambda a, b: (a - b + 1) // 2, k, s)
@@ -205,6 +209,16 @@ def pads_by_kernel(column: Any, base: dict[str, Any]) -> dict[str, Formula] | No
             return None
         found[side] = Formula(text)
     return found
+
+
+def pads_before(column: Any, base: dict[str, Any]) -> Formula | None:
+    """``(2 * dilation, 0)``: pads of a causal convolution."""
+    known = _distinct(column.values)
+    if not _are_pads(column) or any(len(pads) != 2 or pads[1] for pads in known):
+        return None
+    part = [v if v is ANYTHING else v[0] for v in column.values]
+    text = next((t for t, values in _paddings(base) if _fits(values, part)), None)
+    return Formula(f"({text}, 0)") if text is not None else None
 
 
 def evened(pads: Any) -> Any:

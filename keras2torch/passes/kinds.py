@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from keras2torch.module import Module, ModuleClass, Submodule, classes_of, parts_of
+from keras2torch.module import Module, ModuleClass, classes_of
+from keras2torch.passes.instances import move
 from keras2torch.passes.skeleton import skeleton
 
 TIMES = 4  # each kind
@@ -57,17 +58,5 @@ def _differences(left: Any, right: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _part(root: Module, cls: ModuleClass, groups: list[list[Module]]) -> None:
-    holders = {
-        id(part.body): part
-        for other in classes_of(root)
-        for parent in other.instances
-        for member in parent.members
-        if isinstance(member, Submodule)
-        for part in parts_of(member)
-    }
     for group in groups:
-        made = ModuleClass(cls.name, group, doc=cls.doc)
-        for body in group:
-            body.cls = holders[id(body)].cls = made
-    moved = {id(body) for group in groups for body in group}
-    cls.instances = [body for body in cls.instances if id(body) not in moved]
+        move(root, group, ModuleClass(cls.name, [], doc=cls.doc))

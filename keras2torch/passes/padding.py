@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.module import Module, Node, Submodule, classes_of
+from keras2torch.module import Module, Node, Submodule, Value, classes_of
 from keras2torch.passes.outline import count_uses
 
 
@@ -42,10 +42,28 @@ def settle_pad(instances: list[Module], index: int, as_modules: bool = False) ->
             else:
                 consumer.kwargs["padding"] = value
             _bypass(instance, node)
+    elif (earlier := _same_pad(instances, index)) is not None:
+        for instance, node in zip(instances, nodes):
+            _bypass(instance, node, instance.nodes[earlier].output)
     else:
         differ = len(set(pads)) > 1
         for node in nodes:
             _spell_out(node, differ or as_modules, differ)
+
+
+def _same_pad(instances: list[Module], index: int) -> int | None:
+    """An earlier pad that does the same to the same tensor, in all instances."""
+
+    def form(module: Module, at: int) -> object:
+        node = module.nodes[at]
+        return (node.kind, id(node.args[0]), node.kwargs) if node.kind == "pad" else None
+
+    for earlier in range(index):
+        if all(
+            form(instance, index) == form(instance, earlier) is not None for instance in instances
+        ):
+            return earlier
+    return None
 
 
 def _consumer(module: Module, node: Node) -> Node | None:
@@ -84,9 +102,9 @@ def _never_seen(node: Node, pool: Node) -> bool:
     return all(2 * amount <= size for amount, size in zip(amounts, kernel))
 
 
-def _bypass(module: Module, node: Node) -> None:
-    """Let the readers of a node read its input instead."""
-    source = node.args[0]
+def _bypass(module: Module, node: Node, source: Value | None = None) -> None:
+    """Let the readers of a node read its input instead, or ``source``."""
+    source = source or node.args[0]
     table = {id(node.output): source}
     for other in module.nodes:
         other.replace_inputs(table)
@@ -108,7 +126,7 @@ def _spell_out(node: Node, as_module: bool, differ: bool) -> None:
         if not differ and len(set(amounts)) == 1:
             amounts = amounts[0]
         note = f'Keras "same": {_sides(rank)}' if node.note is None else node.note
-        node.kind, node.kwargs = "call", {}
+        node.kind, node.kwargs, node.note = "call", {}, None
         node.target = Submodule(
             f"nn.ZeroPad{rank}d", {"padding": amounts}, hints=("pad",), note=note
         )

@@ -26,9 +26,11 @@ from keras2torch.passes.formulas import (
     evened,
     expansion,
     fraction,
+    pads_before,
     pads_by_kernel,
     pads_by_stride,
 )
+from keras2torch.passes.instances import holders
 from keras2torch.passes.places import ANYTHING, Place, places
 from keras2torch.quoting import is_identifier
 
@@ -72,10 +74,10 @@ class Column:
 
 def parameters(module: Module) -> Module:
     """Children before parents, so that a parent sees its children's arguments as literals of its own."""
-    holders = _holders(module)
+    owners = holders(module)
     for cls in classes_of(module):
         if cls is not module.cls:
-            _parametrise(cls, holders)
+            _parametrise(cls, owners)
     _as_fractions(module)
     return module
 
@@ -96,22 +98,7 @@ def _as_fractions(root: Module) -> None:
                 args[key[1]] = Formula(f"{rate} * {step} / {len(blocks)}")
 
 
-def _holders(root: Module) -> dict[int, Submodule]:
-    """For each child Module (by id), the submodule that stands for it in its parent."""
-    found: dict[int, Submodule] = {}
-
-    def visit(module: Module) -> None:
-        for member in module.members:
-            for part in parts_of(member):
-                if part.body is not None and id(part.body) not in found:
-                    found[id(part.body)] = part
-                    visit(part.body)
-
-    visit(root)
-    return found
-
-
-def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
+def _parametrise(cls: ModuleClass, owners: dict[int, Submodule]) -> None:
     columns = _columns(cls)
     base: list[Column] = []
     known: dict[str, Column] = {}  # parameters, and what has been worked out from them
@@ -125,7 +112,11 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
                 known["expand_ratio"] = Column("ratio", factor, name="expand_ratio")
                 base.append(known["expand_ratio"])
         if column.formula is None:
-            column.formula = pads_by_stride(column, known) or _pads_by_kernel(cls, column, known)
+            column.formula = (
+                pads_by_stride(column, known)
+                or pads_before(column, known)
+                or _pads_by_kernel(cls, column, known)
+            )
         if column.formula is None:
             if column.role == "padding":
                 column.values = [evened(value) for value in column.values]
@@ -142,7 +133,7 @@ def _parametrise(cls: ModuleClass, holders: dict[int, Submodule]) -> None:
     )
     cls.parameters = [_parameter(column) for column in ordered]
     for index, instance in enumerate(cls.instances):
-        args = holders[id(instance)].args
+        args = owners[id(instance)].args
         for column in ordered:
             assert column.name is not None
             value = column.values[index]

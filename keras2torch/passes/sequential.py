@@ -62,7 +62,7 @@ def _run_length(module: Module, start: int) -> int:
 def _group(module: Module, start: int, length: int) -> None:
     run = module.nodes[start : start + length]
     items = tuple(node.target for node in run)
-    submodule = Submodule("nn.Sequential", items=items, hints=_group_hints(module, run))
+    submodule = Submodule("nn.Sequential", items=items, hints=group_hints(module, run))
     last = run[-1]
     node = Node(
         "call", submodule, run[0].args, {}, last.outputs, where=run[0].where, call=last.call
@@ -75,7 +75,8 @@ def _group(module: Module, start: int, length: int) -> None:
 GENERATED = ("blocks", "layers", "convs")  # names of groups, where nothing better is known
 
 
-def _group_hints(module: Module, run: list[Node]) -> tuple[str, ...]:
+def group_hints(module: Module, run: list[Node]) -> tuple[str, ...]:
+    """What a run of blocks is called."""
     items = [node.target for node in run]
     stage = stage_of(items[0])
     if stage is not None:

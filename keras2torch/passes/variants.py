@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, classes_of, parts_of
+from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, classes_of
 from keras2torch.passes.alignment import Alignment, Plan, operands
 from keras2torch.passes.as_module import as_module
+from keras2torch.passes.instances import calls_of, move
 from keras2torch.passes.padding import settle_pad
 from keras2torch.passes.regions import weighty
 
@@ -65,7 +66,7 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
         return False
     if any(_settle_pads(large.instances, chain) for chain in chains):
         return _absorb(root, large, small)
-    callers = _calls_of(root, small)
+    callers = calls_of(root, small)
     if any(len(node.args) != count or node.kwargs for nodes in callers for node in nodes):
         return False
     items = [[_items(instance, chain) for instance in large.instances] for chain in chains]
@@ -83,37 +84,8 @@ def _absorb(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
         _mark(instance, chains, parts, list(zip(positions, kept)))
     for instance, nodes in zip(small.instances, rebuilt):
         instance.nodes, instance.outputs = nodes
-        instance.cls = large
-    large.instances += small.instances
-    for owner in _owners(root):
-        if owner.cls is small:
-            owner.cls = large
+    move(root, small.instances, large)
     return True
-
-
-def _calls_of(root: Module, cls: ModuleClass) -> list[list[Node]]:
-    """For each instance of a class, the nodes that call it."""
-    calls: dict[int, list[Node]] = {id(instance): [] for instance in cls.instances}
-    for parent in classes_of(root):
-        for instance in parent.instances:
-            for node in instance.nodes:
-                if isinstance(node.target, Submodule) and id(node.target.body) in calls:
-                    calls[id(node.target.body)].append(node)
-    return list(calls.values())
-
-
-def _owners(root: Module) -> list[Submodule]:
-    found: dict[int, Submodule] = {}
-
-    def visit(module: Module) -> None:
-        for member in module.members:
-            for part in parts_of(member):
-                if part.body is not None and id(part) not in found:
-                    found[id(part)] = part
-                    visit(part.body)
-
-    visit(root)
-    return list(found.values())
 
 
 def _worthwhile(plan: Plan, large: Module) -> bool:

@@ -107,7 +107,7 @@ def branch_names(body: Module) -> dict[int, str]:
                 if all(len(tip) == 1 for tip in tips) and len(trunk) == 1:
                     found[id(trunk[0])] = name
                     found.update((id(tip[0]), f"{name}{chr(97 + i)}") for i, tip in enumerate(tips))
-            elif len(chain) == 1:
+            elif len(chain) == 1 and "Norm" not in str(chain[0].cls):
                 found[id(chain[0])] = name
     return found
 
