@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch import weights as weight_tools
+from keras2torch.added import with_added_losses
 from keras2torch.describe import describe, input_names, logits
 from keras2torch.emit import emit_module, format_source
 from keras2torch.errors import InternalError, K2TError
@@ -148,7 +149,8 @@ def generate(
 def _generate(source: Source, name: str | None) -> Generated:
     graph = source.model.graph
     graph.check()
-    module = lower(graph)
+    trained = any(call.method == "compile" for call in source.model.training_calls)
+    module = lower(with_added_losses(graph, source.model) if trained else graph)
     activations = logits(module, source.model)
     module = run_passes(module)
     stem = to_identifier(name or source.stem, "model")

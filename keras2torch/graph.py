@@ -72,6 +72,8 @@ class Tensor:
         )
         self.mask: Tensor | None = None  # the implicit Keras mask that travels with it
         self.scopes: tuple[Scope, ...] = ()  # of an Input: where it was made
+        self.terms: tuple[Any, ...] = ()  # what the layers that gave it added to the loss
+        self.twins: tuple[Tensor, ...] = ()  # the same in runs of a model on its own inputs
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """``ndarray + tensor`` comes here; numpy's functions on tensors are refused, as in Keras."""
@@ -460,6 +462,11 @@ class Graph:
                 pending.extend(call.inputs)
         ordered = tuple(sorted(calls.values(), key=lambda call: call.order))
         return Graph(inputs, outputs, ordered, name)
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Its inputs, and all that its calls make."""
+        return [*self.inputs, *(tensor for call in self.calls for tensor in call.outputs)]
 
     def check(self) -> None:
         """Every tensor is made before it is used, by exactly one call."""

@@ -31,7 +31,8 @@ def lower(graph: Graph) -> Module:
         if getattr(call.operation, "own_class", False)
     }
     for node in b.nodes:
-        node.scopes = within.get(id(node.call), ()) + own.get(id(node.call), ())
+        around = within.get(id(node.call), ())
+        node.scopes = around if id(node) in b.prepared else around + own.get(id(node.call), ())
     outputs = [b.last(t) if b.is_flat(t) else b.any(t) for t in graph.outputs]
     inputs = [lowering.inputs[id(tensor)] for tensor in graph.inputs]
     module = Module(inputs, outputs, b.nodes)
@@ -72,11 +73,12 @@ def inline(b: Builder, graph: Graph, x: Value) -> Value:
 def class_scope(call: Call) -> Scope:
     """The scope of a layer whose torch is a class of its own in the generated file."""
     layer: Any = call.operation
-    tensors = tuple(
-        (name, value) for name, value in call.kwargs.items() if isinstance(value, Tensor)
-    )
-    names = tensors if len({id(tensor) for _, tensor in tensors}) == len(tensors) else ()
-    return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), names)
+    tensors = [(name, value) for name, value in call.kwargs.items() if isinstance(value, Tensor)]
+    names = {id(tensor): (name, tensor) for name, tensor in reversed(tensors)}
+    if tensors and any(tensor is tensors[0][1] for _, tensor in tensors[1:]):
+        del names[id(tensors[0][1])]  # query and value alike: no name tells what it is
+    named = tuple(reversed(names.values()))
+    return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), named)
 
 
 _AMP = "the generated script trains in bfloat16 by --amp"
@@ -223,7 +225,7 @@ def remove_dead_nodes(module: Module) -> None:
     needed = set(map(id, module.outputs))
     kept: list[Node] = []
     for node in reversed(module.nodes):
-        if any(id(value) in needed for value in node.outputs):
+        if node.kind == "keep" or any(id(value) in needed for value in node.outputs):
             kept.append(node)
             needed.update(map(id, node.inputs))
     module.nodes = kept[::-1]

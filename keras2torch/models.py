@@ -152,13 +152,22 @@ class Model(Layer):
         """Record every call of this model again, on ``inputs``, in a scope of the model's own."""
         given = _match_inputs(self, inputs)
         table: dict[int, Any] = {id(old): new for old, new in zip(self.inputs or [], given)}
+        from keras2torch.added import with_added_losses
+
         outer = trace.user_scopes() + (self.new_scope(),)
-        graph = self.graph
+        graph = with_added_losses(self.graph, self)
         inner = relative_scopes(graph)
         renewed: dict[int, Scope] = {}
         for call in graph.calls:
             scopes = tuple(renew(scope, renewed, table) for scope in inner(call))
             replay_call(call, table, outer + scopes)
+        alike = all(old is new for old, new in zip(self.inputs or [], given))
+        alike = alike and not any(_keeps_statistics(call.operation) for call in graph.calls)
+        for tensor in graph.tensors:
+            new = table.get(id(tensor), tensor)
+            if new is not tensor:
+                new.terms += tuple(table.get(id(term), term) for term in tensor.terms)
+                tensor.twins += (new,) if alike else ()
         structure = self.output_structure if self.output_structure is not None else self.outputs[0]
         return map_structure(lambda tensor: table.get(id(tensor), tensor), structure)
 
@@ -251,6 +260,11 @@ class Model(Layer):
 
 class Functional(Model):
     """The class name in saved configs."""
+
+
+def _keeps_statistics(operation: Any) -> bool:
+    """Whether a second run on the same values would change more than the first."""
+    return any(not weight.trainable for weight in getattr(operation, "weights", ()))
 
 
 class _Arguments(list):

@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from keras2torch import constraints, regularizers
+from keras2torch.added import kept_terms, refuse_lost_terms
 from keras2torch.errors import UnsupportedError
 from keras2torch.frozen import leaves_of
 from keras2torch.graph import Graph
@@ -18,13 +19,15 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     """What the training script must know of the module beside its ports."""
     from keras2torch.training.masks import output_masks
 
-    _refuse_inner_losses(graph)
+    refuse_lost_terms(graph)
+    added = kept_terms(module)
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
         "has_batch_norm": _averages_variances(module),
         "masks": output_masks(graph, module),
         "parameters": lambda: _parameters(module),
-        "penalties": tuple(penalty_lines(graph, module)),
+        "penalties": tuple([*penalty_lines(graph, module), *added]),
+        "adds_loss": bool(added),
         "constraints": tuple(constraint_lines(graph, module)),
     }
 
@@ -48,23 +51,6 @@ def _parameters(module: Module) -> dict[str, Mapping]:
         for key, mapping in weight_map(module).items()
         if mapping.sources and all(weight.trainable for weight in mapping.sources)
     }
-
-
-def _refuse_inner_losses(graph: Graph) -> None:
-    """What Keras adds to, or takes out of, the loss where the training script cannot see it."""
-    owners = [call.operation for call in graph.calls]
-    owners += [
-        scope.owner for call in graph.calls for scope in call.scopes if scope.kind != "function"
-    ]
-    owner: Any
-    for owner in owners:
-        if getattr(owner, "_losses", None):
-            raise UnsupportedError(
-                f"{owner.name!r} adds a term of its own to the loss (add_loss, or an activity regularizer), "
-                "which the training script does not carry yet",
-                where=owner.where,
-                fix="return the term as an output of the model and give it a loss",
-            )
 
 
 def penalty_lines(graph: Graph, module: Module) -> list[str]:

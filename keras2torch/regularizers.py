@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.training.recorded import Recorded
 
 
 class Regularizer(Recorded):
-    """Base of the regularizers, Keras's and the user's own."""
+    """Base of the regularizers, Keras's and the user's own. Called on a symbolic tensor, it gives the penalty."""
+
+    def __call__(self, x: Any) -> Any:
+        from keras2torch.ops.base import ops
+
+        config = self.get_config()
+        if not set(config) <= {"l1", "l2"}:
+            raise UnsupportedError(
+                f"the regularizer {type(self).__name__} has no translation on a tensor",
+                fix="use keras.regularizers.L1, L2 or L1L2",
+            )
+        parts = []
+        if config.get("l1"):
+            parts.append(float(config["l1"]) * ops.sum(ops.abs(x)))
+        if config.get("l2"):
+            parts.append(float(config["l2"]) * ops.sum(ops.square(x)))
+        return sum(parts[1:], parts[0]) if parts else ops.zeros(())
 
 
 class L1(Regularizer):

@@ -34,7 +34,9 @@ def renew(scope: Scope, renewed: dict[int, Scope], table: dict[int, Any]) -> Sco
 def replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) -> None:
     swap = lambda tensor: table.get(id(tensor), tensor)  # noqa: E731
     args, kwargs = map_structure(swap, call.args), map_structure(swap, call.kwargs)
-    operation = call.operation
+    operation: Any = call.operation
+    if (owner := getattr(operation, "owner", None)) is not None:
+        operation = type(operation)(owner)
     from keras2torch.layers import base
 
     training = call.training if call.training is not None else base._training[-1]
@@ -47,6 +49,8 @@ def replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) ->
     made = record(
         operation, args, kwargs, specs, training=training, scopes=scopes, where=call.where
     )
+    if owner is not None:
+        owner._losses.append(made)  # a term that it adds to the loss, once more
     for old, new in zip(call.outputs, tensors_in(made)):
         table[id(old)] = new
         new.mask = table.get(id(old.mask), old.mask) if old.mask is not None else None

@@ -461,7 +461,9 @@ class Layer(Operation):
     @property
     def losses(self) -> list[Any]:
         """The tensors given to ``add_loss``, here and in inner layers."""
-        own = [loss for loss in self._losses if isinstance(loss, Tensor)]
+        from keras2torch.ops.added_loss import terms
+
+        own = terms(self) if self._losses else []
         return own + [loss for layer in self.sublayers() for loss in layer.losses]
 
     def get_weights(self) -> list[Any]:
@@ -500,7 +502,11 @@ class Layer(Operation):
         return cls(**config)
 
     def add_loss(self, losses: Any, **kwargs: Any) -> None:
-        self._losses.extend(losses if isinstance(losses, (list, tuple)) else [losses])
+        """A term of the loss that is minimised, beside those of ``compile``."""
+        from keras2torch.ops.added_loss import add_loss
+
+        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+            add_loss(self, loss)
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Metrics that a layer reports are left to the training script's own."""
@@ -553,6 +559,7 @@ class Layer(Operation):
         if self.user_defined:
             args, kwargs = _flags_by_name(self.call, args, kwargs)
         self._ensure_built(args, kwargs)
+        known = len(self._losses)
         training = kwargs.get("training")
         if training is None or training is TRAINING:
             training = _training[-1]
@@ -566,7 +573,13 @@ class Layer(Operation):
                 outputs = self.call(*args, **kwargs)
         self._calls.append((args[0] if args else None, outputs))
         if self.activity_regularizer is not None:
-            self._losses.append(("activity", self.activity_regularizer, outputs))
+            from keras2torch.ops.added_loss import add_activity_loss
+
+            add_activity_loss(self, outputs)
+        if len(self._losses) > known:
+            from keras2torch.ops.added_loss import tied
+
+            outputs = tied(self._losses[known:], args, outputs)
         self._propagate_masks(args, outputs)
         if self.names_outputs:
             for tensor in tensors_in(outputs):

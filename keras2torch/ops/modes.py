@@ -86,6 +86,7 @@ def both_modes(
     layer: Any, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """``call(*args, **kwargs)``; once more, for eval mode, if it asks a ``training`` flag."""
+    before = _noted(layer)
     with layers.answering(True) as question:
         train = call(*args, **kwargs)
     if not question.asked:
@@ -93,9 +94,44 @@ def both_modes(
     kept = _noted(layer)
     with layers.answering(False):
         other = call(*args, **kwargs)
+    terms = {}
     for owner, (calls, losses) in kept.items():
+        first = before.get(owner, (0, 0))[1]
+        terms[owner] = _by_line(owner._losses[first:losses]), _by_line(owner._losses[losses:])
         del owner._calls[calls:], owner._losses[losses:]
-    return zipped(_outcome, train, _checked(_merged(train, other), train))
+    added = [[both[i] for both in terms.values()] for i in (0, 1)]
+    merged, merged_terms = _checked(
+        _merged((train, added[0]), (other, added[1])), (train, added[0])
+    )
+    for (owner, (ours, _)), theirs in zip(terms.items(), merged_terms):
+        _choose_terms(owner, ours, theirs)
+    return zipped(_outcome, train, merged)
+
+
+def _by_line(terms: list[Any]) -> dict[Any, Tensor]:
+    """What a run added to the loss, by the line of the program and its turn there."""
+    found: dict[Any, Tensor] = {}
+    for term in terms:
+        if isinstance(term, Tensor) and term.call is not None:
+            turn = sum(line == term.call.where for line, _ in found)
+            found[term.call.where, turn] = _term_of(term)
+    return found
+
+
+def _term_of(loss: Any) -> Any:
+    return loss.call.kwargs["value"] if isinstance(loss, Tensor) and loss.call else loss
+
+
+def _choose_terms(owner: Any, train: dict[Any, Tensor], other: dict[Any, Tensor]) -> None:
+    """Let every term be what the mode chooses of the two runs; nothing where a run does not add it."""
+    from keras2torch.ops.added_loss import add_loss
+
+    for line in {**train, **other}:
+        ours, theirs = train.get(line), other.get(line)
+        if ours is theirs:
+            continue
+        owner._losses[:] = [term for term in owner._losses if _term_of(term) is not ours]
+        add_loss(owner, _outcome(0.0 if ours is None else ours, 0.0 if theirs is None else theirs))
 
 
 def _outcome(train: Any, other: Any) -> Any:

@@ -243,7 +243,11 @@ def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -
     if nodes.get("y") is None and "x" in nodes and not _are_arrays(call.arguments.get("x")):
         steps = _steps(call, nodes)
         return _Nodes((), (), None, call, batches=nodes["x"], steps=steps)
-    if not inputs or not targets:
+    if training.has_no_targets:
+        targets = ()
+    elif not targets:
+        return None
+    if not inputs:
         return None
     weight = _weights(training, nodes.get("sample_weight"), call.arguments.get("sample_weight"))
     return _Nodes(inputs, targets, weight, call)
@@ -294,6 +298,8 @@ def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -
         return chain
     if node is None:
         return None
+    if training.has_no_targets and hasattr(value, "shape"):
+        return _Nodes(_parts(node, training.input_names, value), (), None, call)
     if not isinstance(value, (list, tuple)):
         steps = argument_nodes(call).get("validation_steps")
         given = call.arguments.get("validation_steps") is not None
@@ -306,7 +312,9 @@ def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -
         parts = [_item(node, i) for i in range(len(value))]
     inputs = _parts(parts[0], training.input_names, value[0])
     targets = _parts(parts[1], training.output_names, value[1])
-    if not inputs or not targets:
+    if training.has_no_targets:
+        targets = ()
+    if not inputs or not (targets or training.has_no_targets):
         return None
     weight = _weights(training, parts[2], value[2]) if len(parts) == 3 else None
     return _Nodes(inputs, targets, weight, call)
@@ -334,7 +342,8 @@ def _default_set(training: Training, role: str, weight: str | None) -> DataSet:
             return (f"{prefix}_{role}",)
         return tuple(f"{prefix}_{role}_{i + 1}" for i in range(len(ends)))
 
-    return DataSet(named("x", training.input_names), named("y", training.output_names), weight)
+    targets = () if training.has_no_targets else named("y", training.output_names)
+    return DataSet(named("x", training.input_names), targets, weight)
 
 
 def _parts(node: ast.expr | None, ends: tuple[str, ...], value: Any) -> tuple[ast.expr, ...]:

@@ -106,7 +106,7 @@ def _wrapped(text: str, piece: str) -> str:
 def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any) -> list[str]:
     parameters = [f"{name}: np.ndarray" for name in (*ends.inputs, *ends.targets)]
     rows = input_rows(ends.inputs, module.inputs, training.input_ranks)
-    for head in step.heads:
+    for head in step.heads if ends.targets else ():
         rows.append(f"{target_row(head)},")
     if weighted:
         parameters.append("weight: np.ndarray | None = None")

@@ -62,7 +62,9 @@ class _Emission:
                 "which is not carried into a training script",
                 fix="write it into compute_loss and train_one_epoch by hand",
             )
-        if self.training.compiled is None or not any(self.training.losses()):
+        if self.training.compiled is None:
+            return self._prediction_script()
+        if self.training.has_no_targets and not self.module.adds_loss:
             return self._prediction_script()
         self.fit = self.training.fit
         self._refuse()
@@ -385,8 +387,8 @@ class _Emission:
         if self.module.penalties:
             lines = [
                 "def penalty(net) -> Tensor:",
-                '    """Keras\'s regularisers: a part of the loss, and of the loss that is printed."""',
-                f"    return {' + '.join(f'({term})' for term in self.module.penalties)}",
+                f'    """{_penalty_doc(self.module)}"""',
+                f"    return {' + '.join(self.module.penalties)}",
             ]
             helpers.append("\n".join(lines))
         if self.module.constraints:
@@ -459,16 +461,16 @@ class _Emission:
         sums = []
         for column in self.step.columns:
             sums.append(column.expression)
-        target = self.ends.targets[0]
+        count = self.ends.count
         if self._plain:
-            means = [s.removeprefix(f"len({target}) * ") for s in sums]
+            means = [s.removeprefix(f"{count} * ") for s in sums]
             stacked = ", ".join([*means, "torch.ones_like(loss)"])
-            lines.append(f"sums = len({target}) * torch.stack(({stacked}))")
+            lines.append(f"sums = {count} * torch.stack(({stacked}))")
         else:
             parts = []
             for column in self.step.columns:
                 parts.append(column.expression)
-            lines.append(f"count = torch.full_like(loss, len({target}))")
+            lines.append(f"count = torch.full_like(loss, {count})")
             lines.append(f"sums = torch.hstack(({', '.join([*parts, 'count'])}))")
         lines.append("return loss, sums.detach()")
         return lines
@@ -590,6 +592,17 @@ _ON_PYPI = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
+
+
+def _penalty_doc(module: ModuleInfo) -> str:
+    if module.adds_loss:
+        kept = all(
+            term.endswith("added_loss") or term.startswith("sum(") for term in module.penalties
+        )
+        return (
+            f"What the last forward {'adds' if kept else 'and the regularisers add'} to the loss."
+        )
+    return "Keras's regularisers: a part of the loss, and of the loss that is printed."
 
 
 def _title(text: str) -> str:

@@ -40,6 +40,7 @@ class ModuleInfo:
     parameters: Callable[[], dict[str, Any]] = dict
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    adds_loss: bool = False  # whether there is a loss without compile()'s
     masks: tuple[Any, ...] = ()  # per output its OutputMask, or None
     weights_file: str | None = None
     untrainable: str = ""  # why the script only predicts

@@ -87,6 +87,11 @@ class Training:
             for i, value in enumerate(self.per_output(given, "loss"))
         ]
 
+    @cached_property
+    def has_no_targets(self) -> bool:
+        """Whether compile() names no loss: what is minimised is made of the inputs alone."""
+        return not any(self.losses())
+
     def per_output(self, value: Any, what: str) -> list[Any]:
         """A value of ``compile`` (one, a list, a dict by output name) as a list over the outputs."""
         count = len(self.output_names)

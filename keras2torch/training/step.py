@@ -53,6 +53,11 @@ class Ends:
     predictions: tuple[str, ...]
     targets: tuple[str, ...]
 
+    @property
+    def count(self) -> str:
+        """The expression of the batch's size."""
+        return f"len({(self.targets or self.inputs)[0]})"
+
 
 _TAKEN = {
     *"net args loss sums weight count batch order model dataset optimizer p q t error sign".split(),
@@ -91,6 +96,8 @@ def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
         stem = "" if single else f"{to_identifier(port.name)}_"
         predictions.append(free(f"{stem}{kind}"))
         targets.append(free(f"{stem}{aim}"))
+    if module.adds_loss and not any(found):
+        targets = []
     return Ends(inputs, tuple(predictions), tuple(targets))
 
 
@@ -103,7 +110,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         Head(
             name=training.output_names[i],
             prediction=ends.predictions[i],
-            target=ends.targets[i],
+            target=ends.targets[i] if ends.targets else "",
             shape=tuple(port.shape),
             permutation=port.permutation,
             activation=port.activation,
@@ -118,7 +125,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     weights = _loss_weights(training, compiled.get("loss_weights"), heads)
     terms, columns, printed = [], [], []
     functions: list[str] = []
-    count = f"len({ends.targets[0]})"
+    count = ends.count
     for i, (head, loss, factor) in enumerate(zip(heads, found, weights)):
         if loss is None:
             continue
@@ -136,10 +143,11 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         if many:
             columns.append(Column(name, f"{count} * {name}"))
             printed.append(Printed(f"{head.name}_loss", f"{name} / count", "down"))
-    if many or terms != ["loss"]:
+    if terms and (many or terms != ["loss"]):
         lines.append(f"loss = {' + '.join(terms)}")
     if module.penalties:
-        lines.append("loss = loss + penalty(getattr(net, 'module', net))  # inside DDP")
+        before = "loss + " if terms else ""
+        lines.append(f"loss = {before}penalty(getattr(net, 'module', net))  # inside DDP")
     columns.insert(0, Column("loss", f"{count} * loss"))
     printed.insert(0, Printed("loss", "loss / count", "down"))
     step = Step(lines, columns, printed, heads, functions=functions)
@@ -181,6 +189,11 @@ def _is_sparse(
 def _forward_lines(ends: Ends, module: ModuleInfo) -> list[str]:
     inputs = ", ".join(ends.inputs)
     outputs = ", ".join(ends.predictions)
+    if not ends.targets:  # nothing is compared with the outputs
+        return [
+            "with torch.autocast(args.device.type, torch.bfloat16, enabled=args.amp):",
+            f"    net({inputs})",
+        ]
     if len(ends.predictions) == 1:
         forward = f"{outputs} = net({inputs}).float()"
     else:
@@ -201,10 +214,10 @@ def _loss_weights(training: Training, given: Any, heads: list[Head]) -> list[Any
 
 def _lower_metrics(training: Training, step: Step, given: Any, ends: Ends, weighted: bool) -> None:
     """Append the columns and printed numbers of ``metrics`` or ``weighted_metrics``."""
-    if not given:
+    if not given or not ends.targets:
         return
     heads = step.heads
-    count = f"len({ends.targets[0]})"
+    count = ends.count
     if len(heads) == 1:
         flat: list[Any] = []
         for value in given.values() if isinstance(given, dict) else given:

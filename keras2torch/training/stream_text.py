@@ -71,7 +71,10 @@ def _to_tensors(
     body = []
     left = [ends.inputs[0] if len(ends.inputs) == 1 else "inputs"]
     left.append(ends.targets[0] if len(ends.targets) == 1 else "targets")
-    body.append(f"{', '.join([*left, *(['*given'] if given else [])])} = batch")
+    if ends.targets:
+        body.append(f"{', '.join([*left, *(['*given'] if given else [])])} = batch")
+    else:
+        body.append(f"{left[0]} = batch[0] if isinstance(batch, (tuple, list)) else batch")
     if len(ends.inputs) > 1:
         names = quote(tuple(training.input_names))
         body.append(f"{', '.join(ends.inputs)} = parts(inputs, {names})")
@@ -85,7 +88,7 @@ def _to_tensors(
     elif given:
         body.append(f"weight = given[0] if given else np.ones(len({ends.inputs[0]}))")
     rows = input_rows(ends.inputs, module.inputs)
-    rows += [f"{target_row(head)}," for head in step.heads]
+    rows += [f"{target_row(head)}," for head in step.heads if ends.targets]
     if weighted:
         rows.append("torch.tensor(weight, dtype=torch.float32),")
     learning = ", learning: bool = False" if class_weight else ""

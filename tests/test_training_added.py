@@ -1,0 +1,113 @@
+"""What layers and models add to the loss: activity regularizers and add_loss, beside real Keras."""
+
+from __future__ import annotations
+
+import pytest
+from training_pairs import compare
+
+PROGRAMS = {
+    "activity_regularizers": """
+inputs = keras.Input((8, 8, 2))
+x = layers.Conv2D(4, 3, activation="relu", activity_regularizer="l2")(inputs)
+x = layers.Conv2D(4, 3, padding="same", activity_regularizer=regularizers.L1L2(1e-3, 2e-3))(x)
+x = layers.ActivityRegularization(l1=1e-3)(layers.Flatten()(x))
+outputs = layers.Dense(3, activation="softmax", activity_regularizer="l1")(x)
+model = keras.Model(inputs, outputs)
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(images, kinds, batch_size=16, epochs=3, validation_split=0.2, shuffle=False)
+""",
+    "nested": """
+inputs = keras.Input((6,))
+inner = keras.Sequential([keras.Input((6,)), layers.Dense(6, "tanh", activity_regularizer="l2")])
+x = inner(layers.Dense(6, activity_regularizer=regularizers.L1(0.01))(inputs))
+model = keras.Model(inputs, layers.Dense(2, kernel_regularizer="l2")(x))
+model.compile("sgd", "mse")
+model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False)
+""",
+    "own_function": """
+from keras import ops
+
+def sparse(activation):
+    mean = ops.mean(activation, axis=0)
+    return 0.1 * ops.sum(0.05 * ops.log(0.05 / mean) + 0.95 * ops.log(0.95 / (1 - mean)))
+
+model = keras.Sequential([
+    keras.Input((6,)),
+    layers.Dense(8, activation="sigmoid", activity_regularizer=sparse),
+    layers.Dense(2),
+])
+model.compile("adam", "mse")
+model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False)
+""",
+    "layers_of_its_own": """
+from keras import ops
+
+class Divergence(layers.Layer):
+    def call(self, inputs):
+        mean, log_variance = inputs
+        each = ops.sum(1 + log_variance - ops.square(mean) - ops.exp(log_variance), axis=-1)
+        self.add_loss(-0.5 * ops.mean(each))
+        return inputs
+
+class Block(layers.Layer):
+    def __init__(self, units, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(units, activation="relu", activity_regularizer="l2")
+        self.rate = rate
+
+    def call(self, x):
+        y = self.dense(x)
+        self.add_loss(self.rate * ops.mean(ops.abs(y)))
+        self.add_loss([ops.max(y) * 1e-3, ops.square(y) * 1e-4])
+        return y
+
+inputs = keras.Input((6,))
+x = Block(7, 0.02)(inputs)
+x = Block(5, 0.01)(x)
+mean, log_variance = Divergence()([layers.Dense(4)(x), layers.Dense(4)(x)])
+model = keras.Model(inputs, layers.Dense(2)(mean))
+model.compile("adam", "mse", metrics=["mae"])
+model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False, validation_data=(rows, numbers))
+""",
+    "no_other_loss": """
+from keras import ops
+
+class Reconstruction(layers.Layer):
+    def call(self, inputs):
+        target, prediction = inputs
+        self.add_loss(ops.mean(ops.square(target - prediction)))
+        return prediction
+
+inputs = keras.Input((6,))
+x = layers.Dense(3, activation="tanh")(inputs)
+model = keras.Model(inputs, Reconstruction()([inputs, layers.Dense(6)(x)]))
+model.compile("adam")
+model.fit(rows, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20], None))
+""",
+    "model_class": """
+from keras import ops
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(5, activation="tanh")
+        self.out = layers.Dense(2)
+
+    def call(self, x, training=False):
+        h = self.hidden(x)
+        if training:
+            self.add_loss(0.1 * ops.mean(ops.abs(h)))
+        self.add_loss(0.1 * ops.mean(ops.square(h)))
+        return self.out(h)
+
+model = Net()
+model(rows[:1])
+model.compile("adam", "mse")
+model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False, validation_split=0.2)
+""",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_added_losses_are_minimised_as_in_keras(name, tmp_path):
+    compare(PROGRAMS[name], tmp_path)
