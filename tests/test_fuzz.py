@@ -22,7 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import black
 import h5py
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import load_source
@@ -32,7 +34,8 @@ from saved_fixtures import CUSTOM_LAYERS, read_everything, unpacked
 import keras2torch
 from keras2torch.errors import K2TError
 
-EXAMPLES = int(os.environ.get("K2T_FUZZ_EXAMPLES", "0"))
+EXAMPLES = int(os.environ.get("K2T_FUZZ_EXAMPLES", "0"))  # of each test
+PARTS = 8 if EXAMPLES else 1  # so that processes share the work evenly
 LIMIT_SECONDS = 10
 LIMIT_BYTES = 1 << 30
 MODELS = [
@@ -60,13 +63,31 @@ NAMES = [
 ]  # fmt: skip
 
 fuzz = settings(
-    max_examples=EXAMPLES or 12,
+    max_examples=EXAMPLES // PARTS or 12,
     deadline=None,
     database=None,
     derandomize=not EXAMPLES,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
+
+
+in_parts = pytest.mark.parametrize("part", range(PARTS))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def formatted_once() -> Iterator[None]:
+    """Most inputs that are damaged in their weights give one text; setting it is the longest step."""
+    plain, texts = black.format_str, {}
+
+    def format_str(text: str, *, mode: black.Mode) -> str:  # the mode is always the same
+        if text not in texts:
+            texts[text] = plain(text, mode=mode)
+        return texts[text]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(black, "format_str", format_str)
+        yield
 
 
 def survives(data: bytes, suffix: str) -> None:
@@ -189,17 +210,19 @@ def damaged(draw, data: bytes) -> bytes:
     return bytes(changed)
 
 
+@in_parts
 @fuzz
 @given(st.data(), st.sampled_from(SOURCES), st.sampled_from([".h5", ".keras", ".json"]))
-def test_bytes(data, source, suffix):
+def test_bytes(part, data, source, suffix):
     original = good(*source, suffix)
     if original:
         survives(data.draw(damaged(original)), suffix)
 
 
+@in_parts
 @fuzz
 @given(st.data(), st.sampled_from(SOURCES), st.booleans())
-def test_bytes_inside_the_zip(data, source, compress):
+def test_bytes_inside_the_zip(part, data, source, compress):
     """The checksums are right, so that what is inside gets read."""
     parts = members(good(*source, ".keras"))
     name = data.draw(st.sampled_from(sorted(parts)))
@@ -268,17 +291,19 @@ def rewritten(draw, text: str) -> str:
     return json.dumps(document)
 
 
+@in_parts
 @fuzz
 @given(st.data(), st.sampled_from(SOURCES))
-def test_config_of_a_zip(data, source):
+def test_config_of_a_zip(part, data, source):
     parts = members(good(*source, ".keras"))
     parts["config.json"] = data.draw(rewritten(parts["config.json"].decode())).encode()
     survives(zipped(parts), ".keras")
 
 
+@in_parts
 @fuzz
 @given(st.data(), st.sampled_from(SOURCES))
-def test_config_alone(data, source):
+def test_config_alone(part, data, source):
     survives(data.draw(rewritten(good(*source, ".json").decode())).encode(), ".json")
 
 
@@ -297,9 +322,10 @@ attribute_values = st.one_of(
 )
 
 
+@in_parts
 @fuzz
 @given(st.data(), st.sampled_from(SOURCES), st.booleans())
-def test_attributes_and_members_of_hdf5(data, source, inside_zip):
+def test_attributes_and_members_of_hdf5(part, data, source, inside_zip):
     """Well-formed HDF5 whose attributes, groups and arrays are not what Keras wrote."""
     if inside_zip:
         parts = members(good(*source, ".keras"))
