@@ -131,17 +131,27 @@ class AbsentBase:
 
 
 class Absent:
-    """Data or code that is not here. ``shape`` is known where the script itself has fixed it."""
+    """Data or code that is not here. ``shape`` is known where the script itself has fixed it.
 
-    __slots__ = ("_attributes", "_shape", "_source")
+    ``kind`` tells a data "frame" (``[...]`` chooses columns) and its "rows" (``.iloc``) from arrays.
+    """
+
+    __slots__ = ("_attributes", "_kind", "_shape", "_source")
     __array_priority__ = 2000.0
 
     latest: ClassVar[list[Absent]] = []  # the one that was made last
 
-    def __init__(self, source: Source, shape: tuple[Any, ...] | None = None, **attributes: Any):
+    def __init__(
+        self,
+        source: Source,
+        shape: tuple[Any, ...] | None = None,
+        kind: str | None = None,
+        **attributes: Any,
+    ):
         Absent.latest[:] = [self]
         self._source = source
         self._shape = shape
+        self._kind = kind
         self._attributes = attributes
 
     # What the script reads.
@@ -150,6 +160,12 @@ class Absent:
             return self._attributes[name]
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)  # a protocol that we have not got
+        if not self._source.dotted:
+            from keras2torch.frontend import frames
+
+            known = frames.attribute(self, name)
+            if known is not None:
+                return known
         return Absent(self._source.attribute(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -171,7 +187,7 @@ class Absent:
         return self._like(tuple(self._new() if _is(n, -1) else n for n in sizes))
 
     def astype(self, *args: Any, **kwargs: Any) -> Absent:
-        return self._like(self._shape)
+        return Absent(self._source, self._shape, self._kind)
 
     copy = astype
 
@@ -182,14 +198,11 @@ class Absent:
         return Absent(self._source, shape)
 
     def __getitem__(self, key: Any) -> Any:
-        shape = self._shape
-        if shape is None or isinstance(key, str) or not shape:
-            return self._new()
-        if isinstance(key, tuple):
-            return self._new()
-        if isinstance(key, slice) or hasattr(key, "__array__") or isinstance(key, list):
-            return self._like((self._new(), *shape[1:]))
-        return self._like(shape[1:])
+        from keras2torch.frontend import frames
+
+        if self._shape and self._kind is None and hasattr(key, "__array__") and key is not self:
+            return self._like((self._new(), *self._shape[1:]))
+        return frames.item(self, key)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and callable(args[0]) and _on_decorator_line():
@@ -198,10 +211,11 @@ class Absent:
 
     # What the script writes.
     def __setitem__(self, key: Any, value: Any) -> None:
-        pass
+        if self._kind == "frame":  # perhaps a new column
+            self._shape = (self._new(), self._new())
 
     def __delitem__(self, key: Any) -> None:
-        pass
+        self[key] = None
 
     def __delattr__(self, name: str) -> None:
         pass
@@ -264,7 +278,8 @@ class Absent:
         return numpy.zeros(shape, dtype or "float64")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return self._combined(inputs) if method == "__call__" else self._new()
+        elementwise = method == "__call__" and ufunc.signature is None
+        return self._combined(inputs) if elementwise else self._new()
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = function.__name__
@@ -282,10 +297,11 @@ class Absent:
     def _combined(self, values: tuple[Any, ...]) -> Absent:
         """The result of arithmetic: its shape is known where only scalars join in."""
         _refuse_tensors(self, values)
-        for value in values:
-            if value is not self and not isinstance(value, (int, float)):
-                return self._new()
-        return self._like(self._shape)
+        if all(value is self or isinstance(value, (int, float)) for value in values):
+            return Absent(self._source, self._shape, self._kind)
+        from keras2torch.frontend import frames
+
+        return self._like(frames.combined(self, (self, *values)))
 
     # As a context, a class, a thing to copy.
     def __enter__(self) -> Any:
@@ -322,7 +338,7 @@ class Absent:
 
 def _install(name: str) -> None:
     def method(self: Absent, *others: Any) -> Absent:
-        return self._combined(others)
+        return self._new() if "matmul" in name else self._combined(others)
 
     method.__name__ = name
     setattr(Absent, name, method)

@@ -209,6 +209,8 @@ def _loop(names: tuple[str, ...], iterable: Any) -> tuple[Any, Absent | None]:
         frame = sys._getframe(1)
         values = (frame.f_locals.get(name, frame.f_globals.get(name)) for name in names)
         found = first_absent(values)
+    if found is not None and type(iterable) is range and not iterable:
+        iterable = range(iterable.start, iterable.start + 1)  # once: what it appends has a shape
     return iterable, found
 
 

@@ -11,7 +11,8 @@ from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend.absent import is_absent
 from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.standins.tuner import HyperParameters
-from keras2torch.graph import relative_scopes
+from keras2torch.graph import map_structure, relative_scopes
+from keras2torch.inputs import Input
 from keras2torch.layers.base import Layer
 from keras2torch.models import MODELS, Model
 from keras2torch.sequential import Sequential
@@ -48,13 +49,14 @@ def choose(recording: Recording, wanted: str | None, failure: Failure | None) ->
         _bound(recording, models),
         models,
     ):
-        found = _one_per_place(recording, outermost(group))
+        found = _one_per_place(recording, _without_examples(outermost(group), models))
         if len(found) == 1:
-            return found[0]
+            return _with_inputs(recording, found[0])
         if found:
             raise ScriptError(
                 f"the script makes {len(found)} models: "
-                + "; ".join(describe(recording, m) for m in found),
+                + "; ".join(describe(recording, m) for m in found)
+                + _trained_without_call(recording),
                 fix="choose one with --model NAME",
             )
     raise ScriptError("the script makes no model")
@@ -95,6 +97,43 @@ def outermost(models: list[Model]) -> list[Model]:
             if id(other) in parts or (theirs and theirs < calls):
                 inner.add(id(other))
     return [model for model in models if id(model) not in inner]
+
+
+def _without_examples(models: list[Model], everything: list[Model]) -> list[Model]:
+    """Without those made only to be looked at, where the same statement makes parts of another one."""
+    parts = {m.where for m in everything if m.where is not None and all(m is not o for o in models)}
+    whole = [model for model in models if model.where not in parts]
+    return whole or models
+
+
+def _with_inputs(recording: Recording, model: Model) -> Model:
+    """A subclass that is never called takes what the one model inside it takes."""
+    if model.outputs is not None or not model.user_defined:
+        return model
+    inner = outermost([m for m in model.sublayers() if isinstance(m, Model) and m.inputs])
+    if len(inner) == 1:
+        try:
+            model._from_call(
+                map_structure(
+                    lambda t: Input(batch_shape=t.shape, dtype=t.dtype, name=t.name),
+                    inner[0].input_structure,
+                )
+            )
+        except Exception:  # its own call takes something else
+            return model
+        recording.note(
+            f"{model.name} is never called: it is given the inputs that {inner[0].name!r} in it has"
+        )
+    return model
+
+
+def _trained_without_call(recording: Recording) -> str:
+    """What to say of a trained model that has only a train_step."""
+    for model in MODELS:
+        if model.outputs is None and type(model).call is Model.call and model.training_calls:
+            name = path_to(recording, model)
+            return f" ({name}, which is trained, has no call() that says what comes out of it)"
+    return ""
 
 
 def _contents(model: Model) -> tuple[set[int], set[int]]:

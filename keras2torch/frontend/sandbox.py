@@ -72,6 +72,8 @@ _READERS = {
     "sklearn.datasets": "fetch_openml fetch_california_housing fetch_20newsgroups fetch_mldata "
     "fetch_olivetti_faces fetch_lfw_people load_files fetch_covtype",
 }
+# Readers of numbers in rows and columns.
+_TABLES = ("numpy.loadtxt", "numpy.genfromtxt")
 # Module -> functions of numbers or iterables: not known where an argument is not known.
 _FUNCTIONS = {
     "math": "ceil floor log log2 log10 sqrt exp pow prod",
@@ -100,6 +102,8 @@ _OUTSIDE = {
 # Module -> our module with the table REPLACED: name -> what makes the replacement.
 _REPLACED = {
     "numpy": "keras2torch.frontend.standins.numpy_functions",
+    "sklearn.model_selection": "keras2torch.frontend.standins.scikit_learn_data",
+    "sklearn.preprocessing": "keras2torch.frontend.standins.scikit_learn_data",
     "argparse": "keras2torch.frontend.standins.arguments",
 }
 _AUDITED = frozenset(
@@ -267,12 +271,15 @@ def _reader(name: str, original: Any) -> Any:
             and name.endswith(("File", "open", "ZipFile"))
         ):
             return Absent(Source(f"the file written by {name}()", trace.user_location()))
+        path: Any = args[0] if args else next(iter(kwargs.values()), None)
+        if name == "os.walk" and not os.path.isdir(path):
+            return missing_file(path, name)
         try:
             result = original(*args, **kwargs)
-        except (OSError, ValueError, EOFError, ImportError) as error:
-            if isinstance(error, ValueError) and name != "zipfile.ZipFile":
+        except (OSError, ValueError, EOFError, ImportError, TypeError) as error:
+            if isinstance(error, (ValueError, TypeError)) and _is_there(path, name):
                 raise
-            return missing_file(args[0] if args else next(iter(kwargs.values()), None), name)
+            return _table(missing_file(path, name), name, kwargs)
         if name.endswith(("glob", "iterdir")):
             result = list(result) or None
         if result is None:
@@ -280,6 +287,22 @@ def _reader(name: str, original: Any) -> Any:
         return result
 
     return read
+
+
+def _is_there(path: Any, reader: str) -> bool:
+    """Whether what a reader could not take is there to be read (an old option is no reason where it is not)."""
+    if reader == "zipfile.ZipFile":
+        return False
+    return not isinstance(path, (str, os.PathLike)) or os.path.exists(path)
+
+
+def _table(missing: Absent, reader: str, arguments: dict[str, Any]) -> Absent:
+    """What is known of the form of a table that is not here."""
+    if reader.startswith("pandas.read_") and not reader.endswith(("json", "pickle")):
+        from keras2torch.frontend import frames
+
+        return frames.read(missing._source, arguments)
+    return Absent(missing._source, (missing._new(),) * 2) if reader in _TABLES else missing
 
 
 def _function(name: str, original: Any) -> Any:
@@ -299,9 +322,19 @@ def _class(original: Any) -> Any:
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             found = first_absent((*args, *kwargs.values()))
-            return original(*args, **kwargs) if found is None else Absent(found._source)
+            if found is None:
+                return original(*args, **kwargs)
+            return (
+                Absent(found._source, args[0]._shape, "frame")
+                if _is_matrix(args)
+                else Absent(found._source)
+            )
 
     return Meta(original.__name__, (original,), {})
+
+
+def _is_matrix(args: tuple[Any, ...]) -> bool:
+    return bool(args) and type(args[0]) is Absent and len(args[0]._shape or ()) == 2
 
 
 def _outside(name: str, original: Any) -> Any:

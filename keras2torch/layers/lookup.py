@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras2torch.frontend import trace
+from keras2torch.frontend.absent import find_absent
+from keras2torch.frontend.recording import note
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
 
@@ -32,6 +35,8 @@ class Embedding(Layer):
     ignored = ("lora_alpha",)
 
     def __init__(self, *args: Any, dropout: float = 0.0, **kwargs: Any):
+        if "input_length" in kwargs:
+            kwargs["input_length"] = _known_length(kwargs["input_length"])
         super().__init__(*args, **kwargs)
         if dropout:
             raise self.unsupported("Keras 1's dropout of whole words has no equal", "use Dropout")
@@ -103,3 +108,15 @@ class Masking(Layer):
         shape = (*known.shape, 1)
         kept = b.method("unsqueeze", known, -1, shape=shape, axes=tuple(range(len(shape))))
         return b.function("torch.where", kept, inputs, 0.0, dtype=inputs.dtype, shape=inputs.shape)
+
+
+def _known_length(length: Any) -> Any:
+    """An ``input_length``, or None where it is that of data that is not here: an Embedding takes any."""
+    found = find_absent(length)
+    if found is None:
+        return length
+    note(
+        f"{trace.user_location()}: input_length comes from {found._source.what}, which is not here; "
+        "inputs of any length are taken"
+    )
+    return None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 
 from keras2torch.frontend import trace
+from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
@@ -211,6 +212,7 @@ class Normalization(Layer):
                 f"{where}: the data of {self.name}.adapt() is not here: the buffers for mean and std "
                 "start as 0 and 1; fill them from your training data"
             )
+            self._fields["mean"] = self._fields["variance"] = Absent(Source("adapted data", where))
             return
         reduced = tuple(a for a in range(data.ndim) if a not in self._kept(data.ndim))
         self._fields["mean"] = numpy.mean(data, axis=reduced).astype("float32").view(Statistics)
@@ -225,7 +227,7 @@ class Normalization(Layer):
         if input_shape is None:
             return
         self.adapt_mean = self.adapt_variance = None
-        if self.mean is not None:
+        if self.mean is not None and not is_absent(self.mean):
             return
         shape = tuple(input_shape[a] for a in self._kept(len(input_shape)))
         self.adapt_mean = self.add_weight(
@@ -250,8 +252,9 @@ class Normalization(Layer):
         def std(array: Any) -> Any:
             return numpy.maximum(numpy.sqrt(array), numpy.float32(1e-7))
 
+        statistics = (self.mean, self.variance)
         if self.adapt_mean is None:
-            given = [numpy.asarray(v, "float32") for v in (self.mean, self.variance)]
+            given = [numpy.asarray(v, "float32") for v in statistics]
             spread = [numpy.broadcast_to(_aligned(v, kept, len(shape)), full) for v in given]
             first, second = (
                 _short(b, laid_out(v), name)

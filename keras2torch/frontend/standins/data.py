@@ -48,7 +48,8 @@ def inputs_of(batch: Any) -> Any:
 def fed_by(data: Any) -> Any:
     """What a data set or generator feeds a model with; None where it cannot be told."""
     if is_absent(data):
-        return None
+        spec = spec_of(data)
+        return None if is_absent(spec) else spec
     if hasattr(data, "batch_specs"):
         return data.batch_specs()
     try:

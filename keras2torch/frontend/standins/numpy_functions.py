@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keras2torch.frontend import frames
 from keras2torch.frontend.absent import Absent, find_absent, first_absent
 from keras2torch.frontend.standins.arrays import SampleArray
 from keras2torch.graph import Tensor
@@ -24,9 +25,11 @@ def _converting(original: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(value, Tensor):
             value = value.numpy()
         if type(value) is Absent:
-            return value
+            return value.values if value._kind == "frame" else value
         found = find_absent(value)
-        return original(value, *args, **kwargs) if found is None else Absent(found._source)
+        if found is None:
+            return original(value, *args, **kwargs)
+        return frames.stacked(value, found)
 
     convert.__name__ = original.__name__
     return convert

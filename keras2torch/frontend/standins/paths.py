@@ -151,6 +151,7 @@ NAMESPACES: dict[str, Namespace] = {
         ("keras2torch.constraints:REGISTRY", f"{_HERE}.getters:constraints"), "constraint"
     ),
     "keras.losses": Namespace((f"{_TRAINING}.losses:REGISTRY", f"{_HERE}.getters:losses"), "loss"),
+    "keras.objectives": Namespace((f"{_TRAINING}.losses:REGISTRY",), "loss"),
     "keras.metrics": Namespace((f"{_TRAINING}.metrics:REGISTRY", f"{_HERE}.getters:metrics"), "metric"),
     "keras.optimizers": Namespace(
         (f"{_TRAINING}.optimizers:REGISTRY", f"{_HERE}.getters:optimizers"), "optimizer"

@@ -1,8 +1,10 @@
-"""Downloads of ``sklearn.datasets`` whose form is known."""
+"""What of scikit-learn keeps the form of data: downloads of known form, splits and scalers."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from keras2torch.frontend import frames
 
 # Function, or fetch_openml's name -> (shape of the data, classes or None for numbers, dtype).
 _KNOWN: dict[str, tuple[tuple[int, ...], int | None, str]] = {
@@ -37,3 +39,15 @@ def fetch(function: str, name: Any = None, **kwargs: Any) -> Any:
         return data, target
     columns = [f"feature{i}" for i in range(shape[1])]
     return Bunch(data=data, target=target, feature_names=columns, images=None, DESCR="")
+
+
+_SCALERS = "StandardScaler MinMaxScaler MaxAbsScaler RobustScaler Normalizer"
+# Functions and methods that take absent data -> what makes them do so.
+REPLACED: dict[str, Any] = {
+    "train_test_split": frames.split,
+    **{
+        f"{name}.{method}": frames.scaling
+        for name in _SCALERS.split()
+        for method in ("fit_transform", "transform", "inverse_transform")
+    },
+}
