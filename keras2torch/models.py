@@ -9,6 +9,7 @@ from keras2torch.errors import K2TError, ScriptError
 from keras2torch.frontend import recording, trace
 from keras2torch.frontend.absent import find_absent, refuse_absent
 from keras2torch.graph import (
+    Constant,
     Graph,
     Scope,
     by_sorted_keys,
@@ -224,7 +225,7 @@ class Model(Layer):
     # Training: recorded only.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs.get("inputs")
-        if self.outputs is None and not tensors_in((args, kwargs)) and has_shape(data):
+        if self.outputs is None and _symbolic(args, kwargs) == [] and _is_data(data):
             self.build_from_data(data)
         return super().__call__(*args, **kwargs)
 
@@ -265,6 +266,17 @@ class Functional(Model):
 def _keeps_statistics(operation: Any) -> bool:
     """Whether a second run on the same values would change more than the first."""
     return any(not weight.trainable for weight in getattr(operation, "weights", ()))
+
+
+def _symbolic(*values: Any) -> list[Any]:
+    return [tensor for tensor in tensors_in(values) if not isinstance(tensor, Constant)]
+
+
+def _is_data(value: Any) -> bool:
+    """Whether it is an array, or a structure of arrays."""
+    if isinstance(value, (list, tuple)) and value:
+        return all(map(_is_data, value))
+    return has_shape(value)
 
 
 class _Arguments(list):
