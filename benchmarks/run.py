@@ -28,11 +28,20 @@ def main() -> None:
         print(text, flush=True)
         sections.append(f"## {name}\n\n{text}\n")
     title = (
-        f"# Benchmarks\n\nBy `make bench` on {datetime.date.today()}: {platform.machine()}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}. Ratios were taken in one run.\n"
+        f"# Benchmarks\n\nBy `make bench`, last on {datetime.date.today()}: {platform.machine()}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}. The ratios of a section were taken in one run.\n"
     )
-    if not sys.argv[1:]:
-        (HERE / "RESULTS.md").write_text("\n".join([title, *sections]), encoding="utf-8")
+    results = HERE / "RESULTS.md"
+    kept = _sections(results) if sys.argv[1:] and results.exists() else {}
+    kept.update((section.split()[1], section) for section in sections)
+    ordered = [kept[name] for name in NAMES if name in kept]
+    results.write_text("\n".join([title, *ordered]), encoding="utf-8")
+
+
+def _sections(results: Path) -> dict[str, str]:
+    """The text of every section that was written before, by name."""
+    parts = results.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {part.split()[0]: f"## {part.rstrip()}\n" for part in parts}
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import Any
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.graph import Call, Graph, Tensor, map_structure
 from keras2torch.module import Module, Submodule, walk
-from keras2torch.ops.added_loss import calls_behind
+from keras2torch.ops.added_loss import Keep, calls_behind, twin
 from keras2torch.passes.outline import count_uses
+from keras2torch.quoting import to_identifier
 
 KEPT = "added_loss"
 """The attribute in which a module keeps what its last forward adds to the loss."""
@@ -24,11 +25,66 @@ def with_added_losses(graph: Graph, model: Any) -> Graph:
             more[id(call)] = call
     if not more:
         return graph
-    for call in more.values():
-        _put_on_twins(call, known)
-    calls = sorted((*graph.calls, *more.values()), key=lambda call: call.order)
-    whole = Graph(graph.inputs, graph.outputs, tuple(calls), graph.name)
-    return with_added_losses(whole, model)  # what the terms are made of may add to the loss, too
+    # What the terms are made of may add to the loss, too.
+    return with_added_losses(_extended(graph, list(more.values()), known), model)
+
+
+def _extended(graph: Graph, more: list[Call], known: set[int]) -> Graph:
+    """The graph with calls that no output needs, every call behind what it reads."""
+    made = known | {id(tensor) for call in more for tensor in call.outputs}
+    for call in more:
+        swap = lambda tensor: twin(tensor, made)  # noqa: E731
+        call.args, call.kwargs = map_structure(swap, call.args), map_structure(swap, call.kwargs)
+    waiting = {id(call): call for call in sorted((*graph.calls, *more), key=lambda c: c.order)}
+    ordered: list[Call] = []
+
+    def place(call: Call) -> None:
+        if waiting.pop(id(call), None) is not None:
+            for tensor in call.inputs:
+                if tensor.call is not None:
+                    place(tensor.call)
+            ordered.append(call)
+
+    for call in list(waiting.values()):
+        place(call)
+    return Graph(graph.inputs, graph.outputs, tuple(ordered), graph.name)
+
+
+def with_kept_tensors(graph: Graph, model: Any) -> Graph:
+    """The graph, keeping what a loss of the program reads of it beside target and prediction."""
+    from keras2torch.training.record import record
+    from keras2torch.training.traced import tensors_read
+
+    known = set(map(id, graph.tensors))
+    inputs, names = set(map(id, graph.inputs)), {KEPT}
+    calls: dict[int, Call] = {}
+    for read in tensors_read(record(model), known):
+        tensor = twin(read, known)
+        behind = calls_behind(tensor, known)
+        if id(tensor) in inputs or behind is None:
+            continue
+        made = Keep(_attribute(read, names), read).record(tensor)
+        made.call.scopes = ()
+        calls.update((id(call), call) for call in (*behind, made.call))
+    return _extended(graph, list(calls.values()), known) if calls else graph
+
+
+def _attribute(tensor: Tensor, taken: set[str]) -> str:
+    """``last_z_mean``: the program's variable, or its layer's name."""
+    call = tensor.call
+    given = call.assigned.target if call is not None and call.assigned else tensor.producer
+    base = name = f"last_{to_identifier(given or 'value')}"
+    number = 2
+    while name in taken:
+        name, number = f"{base}{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def kept_tensors(module: Module) -> tuple[tuple[Tensor, str], ...]:
+    """What a loss of the program reads of the last forward: the tensor that it names, and the attribute."""
+    nodes = [node for node in module.nodes if node.kind == "keep" and node.target != KEPT]
+    return tuple((node.call.operation.read, node.target) for node in nodes)
 
 
 def _terms(graph: Graph, model: Any) -> list[Tensor]:
@@ -40,21 +96,6 @@ def _terms(graph: Graph, model: Any) -> list[Tensor]:
 
 def _stands(term: Tensor) -> bool:
     return term.call is not None and term.call.operation.once_for_all  # type: ignore[attr-defined]
-
-
-def _put_on_twins(call: Call, known: set[int]) -> None:
-    """Let the call read tensors of the graph, where it reads those of another run that are equal to them."""
-
-    def swap(tensor: Tensor) -> Tensor:
-        other = None if id(tensor) in known else twin(tensor, known)
-        return tensor if other is None else other
-
-    call.args, call.kwargs = map_structure(swap, call.args), map_structure(swap, call.kwargs)
-
-
-def twin(tensor: Tensor, known: set[int]) -> Tensor | None:
-    """An equal tensor among those that are known (by id)."""
-    return next((other for other in tensor.twins if id(other) in known), None)
 
 
 def refuse_lost_terms(graph: Graph) -> None:
@@ -101,7 +142,7 @@ FEW = 3  # terms that are written one by one
 
 
 def _keeps(body: Module) -> bool:
-    return any(node.kind == "keep" for node in body.nodes)
+    return any(node.kind == "keep" and node.target == KEPT for node in body.nodes)
 
 
 def _bodies(module: Module) -> Iterator[tuple[str, Module]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch import weights as weight_tools
-from keras2torch.added import with_added_losses
+from keras2torch.added import with_added_losses, with_kept_tensors
 from keras2torch.describe import describe, input_names, logits
 from keras2torch.emit import emit_module, format_source
 from keras2torch.errors import InternalError, K2TError
@@ -149,8 +149,7 @@ def generate(
 def _generate(source: Source, name: str | None) -> Generated:
     graph = source.model.graph
     graph.check()
-    trained = any(call.method == "compile" for call in source.model.training_calls)
-    module = lower(with_added_losses(graph, source.model) if trained else graph)
+    module = lower(_with_losses(graph, source.model))
     activations = logits(module, source.model)
     module = run_passes(module)
     stem = to_identifier(name or source.stem, "model")
@@ -175,6 +174,13 @@ def _generate(source: Source, name: str | None) -> Generated:
         graph,
         source,
     )
+
+
+def _with_losses(graph: Graph, model: Any) -> Graph:
+    """Of a model that is trained, also what its layers and losses need of ``forward``."""
+    if not any(call.method == "compile" for call in model.training_calls):
+        return graph
+    return with_kept_tensors(with_added_losses(graph, model), model)
 
 
 def rename_root(module: Module, name: str) -> None:

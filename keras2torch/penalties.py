@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from keras2torch import constraints, regularizers
-from keras2torch.added import kept_terms, refuse_lost_terms
+from keras2torch.added import kept_tensors, kept_terms, refuse_lost_terms
 from keras2torch.errors import UnsupportedError
 from keras2torch.frozen import leaves_of
 from keras2torch.graph import Graph
@@ -28,6 +28,8 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
         "parameters": lambda: _parameters(module),
         "penalties": tuple([*penalty_lines(graph, module), *added]),
         "adds_loss": bool(added),
+        "kept": kept_tensors(module),
+        "input_tensors": graph.inputs,
         "constraints": tuple(constraint_lines(graph, module)),
     }
 

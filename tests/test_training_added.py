@@ -111,3 +111,62 @@ model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False, validation_spli
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_added_losses_are_minimised_as_in_keras(name, tmp_path):
     compare(PROGRAMS[name], tmp_path)
+
+
+DIVERGENCE = """
+from keras import ops
+
+class Divergence(layers.Layer):
+    def call(self, inputs):
+        mean, log_variance = inputs
+        each = 1 + log_variance - ops.square(mean) - ops.exp(log_variance)
+        self.add_loss(-0.5 * ops.mean(ops.sum(each, axis=-1)))
+        return mean
+
+inputs = keras.Input((6,))
+x = layers.Dense(5, activation="tanh")(inputs)
+z = Divergence()([layers.Dense(2)(x), layers.Dense(2)(x)])
+model = keras.Model(inputs, layers.Dense(6, activation="sigmoid")(z))
+model.compile("adam", lambda x, y: 6 * keras.losses.binary_crossentropy(x, y))
+targets = (rows > 0).astype("float32")
+model.fit(rows, targets, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20], targets[:20]))
+"""
+OLD_MODEL = """
+from keras import backend as K
+
+inputs = keras.Input((6,))
+x = layers.Dense(5, activation="tanh")(inputs)
+z_mean = layers.Dense(2)(x)
+z_log_var = layers.Dense(2)(x)
+encoder = keras.Model(inputs, [z_mean, z_log_var], name="encoder")
+latent = keras.Input((2,))
+decoder = keras.Model(latent, layers.Dense(6, activation="sigmoid")(latent), name="decoder")
+outputs = decoder(encoder(inputs)[0])
+model = keras.Model(inputs, outputs)
+targets = (rows > 0).astype("float32")
+"""
+OLD_SPELLINGS = {
+    "loss_that_reads_the_model": """
+def vae_loss(x, decoded):
+    entropy = 6 * keras.objectives.binary_crossentropy(x, decoded)
+    divergence = -0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)
+    return entropy + divergence
+
+model.compile("adam", loss=vae_loss)
+model.fit(rows, targets, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20], targets[:20]))
+""",
+    "loss_of_the_model_and_loss_of_compile": """
+kl_loss = 1 + z_log_var - K.square(z_mean) - K.exp(z_log_var)
+kl_loss = K.sum(kl_loss, axis=-1)
+kl_loss *= -0.5
+model.add_loss(K.mean(kl_loss))
+model.compile("adam", loss=lambda x, y: 6 * K.mean(K.binary_crossentropy(x, y), axis=-1))
+model.fit(rows, targets, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20], targets[:20]))
+""",
+}
+
+
+@pytest.mark.parametrize("name", OLD_SPELLINGS)
+def test_losses_over_symbolic_tensors_of_keras_2(name, tmp_path):
+    """Keras 3 has no such losses: it trains the same network with a layer that adds the term."""
+    compare(DIVERGENCE, tmp_path, OLD_MODEL + OLD_SPELLINGS[name])

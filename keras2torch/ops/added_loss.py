@@ -31,6 +31,25 @@ class AddLoss(Op):
         return b.node("keep", "added_loss", (value,), shape=(), axes=(), dtype="float32")
 
 
+class Keep(Op):
+    """``self.<name> = x``: what a loss of the program reads beside target and prediction.
+
+    ``read`` is the tensor that the loss names; ``x`` is it, or its twin in the model.
+    """
+
+    def __init__(self, name: str = "", read: Any = None):
+        self.attribute, self.read = name, read
+
+    def output_spec(self, x: Any) -> Spec:
+        return Spec(x.shape, x.dtype)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        note = "for the loss"
+        return b.node(
+            "keep", self.attribute, (x,), shape=x.shape, axes=x.axes, dtype=x.dtype, note=note
+        )
+
+
 class PassOn(Op):
     """The identity: tells apart what a layer was given from what it returns."""
 
@@ -108,10 +127,8 @@ def calls_behind(tensor: Tensor, known: set[int]) -> list[Call] | None:
     found: dict[int, Call] = {}
     pending = [tensor]
     while pending:
-        one = pending.pop()
+        one = twin(pending.pop(), known)
         if id(one) in known or isinstance(one, (Weight, Constant)):
-            continue
-        if any(id(twin) in known for twin in one.twins):
             continue
         if one.call is None:
             return None
@@ -119,3 +136,10 @@ def calls_behind(tensor: Tensor, known: set[int]) -> list[Call] | None:
             found[id(one.call)] = one.call
             pending += one.call.inputs
     return list(found.values())
+
+
+def twin(tensor: Tensor, known: set[int]) -> Tensor:
+    """The equal tensor that is known (by id), or that another run of the model on its own inputs made."""
+    if id(tensor) in known or not tensor.twins:
+        return tensor
+    return next((other for other in tensor.twins if id(other) in known), tensor.twins[0])

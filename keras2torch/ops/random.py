@@ -117,7 +117,8 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 
 @function(
-    "{keras.random,tf.random}.normal {tf,tf.compat.v1}.random_normal K.random_normal(std=stddev) tf.compat.v1.random.normal"
+    "{keras.random,tf.random}.normal {tf,tf.compat.v1}.random_normal K.random_normal(std=stddev) "
+    "tf.compat.v1.random.normal"
 )
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None

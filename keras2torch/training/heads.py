@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Head:
     weight: str | None = None
     sparse: bool = False
     counted: str | None = None  # what the steps of a masked output weigh in metrics
+    kept: tuple[tuple[Any, str], ...] = ()  # tensors of the model that a loss may read, and where
 
     @property
     def rank(self) -> int:

@@ -40,6 +40,8 @@ class ModuleInfo:
     parameters: Callable[[], dict[str, Any]] = dict
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    input_tensors: tuple[Any, ...] = ()
+    kept: tuple[tuple[Any, str], ...] = ()  # tensors, and the attributes that keep them
     adds_loss: bool = False  # whether there is a loss without compile()'s
     masks: tuple[Any, ...] = ()  # per output its OutputMask, or None
     weights_file: str | None = None

@@ -106,6 +106,8 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     found = training.losses()
     compiled = training.compiled
     assert compiled is not None
+    kept = tuple((tensor, f"last.{name}") for tensor, name in module.kept)
+    kept += tuple(zip(module.input_tensors, ends.inputs))
     heads = [
         Head(
             name=training.output_names[i],
@@ -117,10 +119,13 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
             target_shape=training.target_shape(i),
             weight=f"weight[:, {i}]" if training.weighs_outputs else "weight" if weighted else None,
             sparse=_is_sparse(found[i], training.target_shape(i), tuple(port.shape)),
+            kept=kept,
         )
         for i, port in enumerate(module.outputs)
     ]
     lines = _forward_lines(ends, module)
+    if module.kept:
+        lines.append("last = getattr(net, 'module', net)  # inside DDP; keeps what the loss reads")
     many = sum(loss is not None for loss in found) > 1
     weights = _loss_weights(training, compiled.get("loss_weights"), heads)
     terms, columns, printed = [], [], []

@@ -27,11 +27,15 @@ _TAKEN |= {
 
 @dataclass(frozen=True)
 class Traced:
-    """A function of target and prediction as torch source; ``rank`` of what it returns."""
+    """A function of target and prediction as torch source; ``rank`` of what it returns.
+
+    ``more`` are the expressions of what it takes beside the two.
+    """
 
     name: str
     sources: tuple[str, ...]
     rank: int
+    more: tuple[str, ...] = ()
 
 
 def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Traced:
@@ -40,14 +44,45 @@ def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Trac
     Raises K2TError where it does what has no translation.
     """
     from keras2torch.expressions import forward_lines
-    from keras2torch.graph import Graph, Tensor
+    from keras2torch.graph import Graph
     from keras2torch.helpers import helper_sources
-    from keras2torch.inputs import Input
     from keras2torch.lower import lower
     from keras2torch.passes import run_passes
 
+    ends, result = _run(function, name, target, head.shape)
+    more = [(tensor, place) for tensor, place in head.kept if _reads(result, tensor, head)]
+    inputs = [*ends, *(tensor for tensor, _ in more)]
+    module = run_passes(lower(Graph.between(inputs, [result], name)))
+    plain = all(value.in_keras_order for value in (*module.inputs, *module.outputs))
+    if module.members or not plain:
+        raise UnsupportedError(
+            f"{name} uses layers or weights", fix="write it into compute_loss by hand"
+        )
+    arguments = ["y_true", "y_pred", *(_argument(place) for _, place in more)]
+    for value, argument in zip(module.inputs, arguments):
+        value.name = argument
+    _, lines, _ = forward_lines(module, [])
+    own = to_identifier(name, "loss")
+    own = f"{own}_" if own in _TAKEN else own
+    signature = ", ".join(f"{argument}: Tensor" for argument in arguments)
+    text = "\n".join([f"def {own}({signature}) -> Tensor:", *(f"    {x}" for x in lines)])
+    sources = (*helper_sources("\n".join(lines)), text)
+    return Traced(own, sources, len(result.shape), tuple(place for _, place in more))
+
+
+def _argument(place: str) -> str:
+    return place.rpartition(".")[2].removeprefix("last_")
+
+
+def _run(
+    function: Any, name: str, target: tuple[Any, ...], shape: tuple[Any, ...]
+) -> tuple[list[Any], Any]:
+    """The function on symbolic tensors: these, and what it returns."""
+    from keras2torch.graph import Tensor
+    from keras2torch.inputs import Input
+
     y_true = Input(batch_shape=target, dtype="float32", name="y_true")
-    y_pred = Input(batch_shape=head.shape, dtype="float32", name="y_pred")
+    y_pred = Input(batch_shape=shape, dtype="float32", name="y_pred")
     try:
         result = function(y_true, y_pred)
     except K2TError:
@@ -59,21 +94,62 @@ def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Trac
         ) from error
     if not isinstance(result, Tensor):
         raise UnsupportedError(f"{name} does not depend on the prediction by known functions")
-    module = run_passes(lower(Graph.between([y_true, y_pred], [result], name)))
-    plain = all(value.in_keras_order for value in (*module.inputs, *module.outputs))
-    if module.members or not plain:
-        raise UnsupportedError(
-            f"{name} uses layers or weights", fix="write it into compute_loss by hand"
-        )
-    for value, argument in zip(module.inputs, ("y_true", "y_pred")):
-        value.name = argument
-    _, lines, _ = forward_lines(module, [])
-    own = to_identifier(name, "loss")
-    own = f"{own}_" if own in _TAKEN else own
-    text = "\n".join(
-        [f"def {own}(y_true: Tensor, y_pred: Tensor) -> Tensor:", *(f"    {x}" for x in lines)]
-    )
-    return Traced(own, (*helper_sources("\n".join(lines)), text), len(result.shape))
+    return [y_true, y_pred], result
+
+
+def _reads(result: Any, tensor: Any, head: Head) -> bool:
+    """Whether a result is made of a tensor, by calls that are not the model's own."""
+    kept = {id(other) for other, _ in head.kept}
+    return any(found is tensor for found in _first_met(result, kept))
+
+
+def _first_met(result: Any, known: set[int]) -> list[Any]:
+    """Of the tensors that are known (by id, or by a twin) or that a layer made, those met first on the way back."""
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    pending = [result]
+    while pending:
+        tensor = pending.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        if (
+            id(tensor) in known
+            or any(id(twin) in known for twin in tensor.twins)
+            or _of_layer(tensor)
+        ):
+            found[id(tensor)] = tensor
+        elif tensor.call is not None:
+            pending += reversed(tensor.call.inputs)
+    return sorted(found.values(), key=lambda tensor: tensor.call.order if tensor.call else -1)
+
+
+def _of_layer(tensor: Any) -> bool:
+    """Whether a layer, or a model called as one, made the tensor."""
+    from keras2torch.layers.base import Layer
+
+    call = tensor.call
+    if call is None:
+        return False
+    return isinstance(call.operation, Layer) or any(s.kind != "function" for s in call.scopes)
+
+
+def tensors_read(training: Any, known: set[int]) -> list[Any]:
+    """The model's tensors (known by id) that its compiled losses read beside target and prediction."""
+    found: dict[int, Any] = {}
+    try:
+        losses = training.losses() if training is not None and training.compiled else []
+        for i, loss in enumerate(losses):
+            function = getattr(loss, "function", None)
+            if function is None:
+                continue
+            shape = training.output_shapes[i]
+            target = training.target_shape(i) or shape
+            _, result = _run(function, str(loss.name), target, shape)
+            found.update((id(tensor), tensor) for tensor in _first_met(result, known))
+    except K2TError:
+        pass  # told when the training script is made
+    return list(found.values())
 
 
 def in_keras_order(head: Head, name: str) -> str:

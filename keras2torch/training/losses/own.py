@@ -33,7 +33,8 @@ class OwnLoss(Loss):
         from keras2torch.training.traced import in_keras_order
 
         sides = [in_keras_order(head, head.target), in_keras_order(head, head.probability)]
-        return f"{self._traced(head).name}({', '.join(sides)})"
+        traced = self._traced(head)
+        return f"{traced.name}({', '.join([*sides, *traced.more])})"
 
     def mean(self, head: Head) -> str:
         return self.each(head) if self._traced(head).rank == 0 else f"{self.each(head)}.mean()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.naming import snake_case
 from keras2torch.training import losses
 from keras2torch.training.heads import Head
 from keras2torch.training.metrics.accuracy import (
@@ -15,7 +16,7 @@ from keras2torch.training.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
-from keras2torch.training.metrics.base import Metric, Statistic, snake_case
+from keras2torch.training.metrics.base import Metric, Statistic
 from keras2torch.training.metrics.confusion import (
     AUC,
     FalseNegatives,

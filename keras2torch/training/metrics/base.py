@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -75,10 +74,3 @@ class Metric(Recorded):
     def functions(self, head: Head) -> tuple[str, ...]:
         """Sources of functions that the expressions call."""
         return ()
-
-
-def snake_case(name: str) -> str:
-    """Keras's own: ``AUC`` -> auc, ``MeanIoU`` -> mean_io_u."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
