@@ -108,6 +108,8 @@ class Training:
         if is_many(value):
             if len(value) == 1 and count > 1 and what == "loss":
                 return [value[0]] * count
+            if len(value) != count and what == "metrics" and not any(map(is_many, value)):
+                return [list(value)] * count  # Keras 2: all of them for every output
             if len(value) != count:
                 raise K2TError(
                     f"compile(): {len(value)} of {what} for {count} outputs", where=where
