@@ -112,7 +112,7 @@ def plan_data(training: Training) -> Data:
     if training.evaluations:
         call = training.evaluations[-1]
         nodes["test"] = _nodes(training, call, argument_nodes(call))
-    nodes = nodes or {"train": None}
+    nodes = {"train": None, **nodes}  # a loop of the program's own may train it
     train = nodes.get("train")
     if train and train.batches is None and any(part and part.batches for part in nodes.values()):
         x = argument_nodes(train.call)
