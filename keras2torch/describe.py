@@ -85,6 +85,18 @@ def describe(class_name: str, inputs: Any, outputs: Any) -> list[str]:
     return [title, *textwrap.wrap(f"{_capital(taken)} in, {given} out.", WIDTH)]
 
 
+def precision(graph: Graph) -> str | None:
+    """What is to be known of a model that Keras rounds to half floats; None of any other."""
+    policies = {getattr(call.operation, "low_precision", None): None for call in graph.calls}
+    policies.pop(None, None)
+    if not policies:
+        return None
+    return (
+        f"Keras rounds to half floats (policy {', '.join(policies)}). This computes in float32, "  # type: ignore[arg-type]
+        "and in half floats under torch.autocast."
+    )
+
+
 def correspondence(module: Module) -> list[str]:
     """Which blocks of Keras's layer names the members of the root hold, where its names differ."""
     parts = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 
 from keras2torch import weights as weight_tools
 from keras2torch.added import with_added_losses, with_kept_tensors
-from keras2torch.describe import describe, input_names, logits
+from keras2torch.describe import WIDTH, describe, input_names, logits, precision
 from keras2torch.emit import emit_module, format_source
 from keras2torch.errors import InternalError, K2TError
 from keras2torch.graph import Graph
@@ -157,10 +158,15 @@ def _generate(source: Source, name: str | None) -> Generated:
     rename_root(module, class_name)
     ports_in, ports_out = _ports(graph, module, activations)
     names = input_names(graph)
+    doc = describe(class_name, ports_in, ports_out)
+    rounded = precision(graph)
+    if rounded is not None:
+        source.notes.append(rounded)
+        doc += ["", *textwrap.wrap(rounded, WIDTH)]
     model_draft = emit_module(
         module,
         header=header_lines(source, f"{stem}_model.py"),
-        doc=describe(class_name, ports_in, ports_out),
+        doc=doc,
         input_names=names,
     )
     return Generated(

@@ -316,6 +316,7 @@ class Weight(Tensor):
         self.layer: Any = None
         self.attribute: str | None = None  # of a user's layer, where it is kept
         self.value: Any = None
+        self.stored_dtype = dtype  # half floats stay half floats, whatever is computed in
         self.fans: tuple[int, int] | None = None  # in and out, where the shape does not tell them
         self.assigned_values: list[Any] = []
 

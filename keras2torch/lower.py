@@ -81,14 +81,6 @@ def class_scope(call: Call) -> Scope:
     return Scope("layer", type(layer).__name__, layer, call.order, layer.class_doc, (), named)
 
 
-_AMP = "the generated script trains in bfloat16 by --amp"
-_FLOAT32 = (
-    "save it again in float32: new = keras.models.clone_model(model, clone_function=lambda layer: "
-    "type(layer).from_config({**layer.get_config(), 'dtype': 'float32'})); "
-    f"new.set_weights(model.get_weights()); new.save(...); {_AMP}"
-)
-
-
 class _Lowering:
     def __init__(self, graph: Graph, in_keras_order: set[int]):
         self.graph = graph
@@ -107,12 +99,14 @@ class _Lowering:
     def lower_call(self, call: Call) -> None:
         b, operation = self.builder, call.operation
         b.call_in_progress = call
-        policy = getattr(operation, "low_precision", None)
-        if policy is not None:
+        if (
+            getattr(operation, "casts_floats", False)
+            and getattr(operation, "dtype", "") == "float64"
+        ):
             raise UnsupportedError(
-                f"{operation.name!r} computes by the dtype policy {policy}; only float32 is translated exactly",
+                f"{operation.name!r} computes in float64; float32 is translated",
                 where=call.where,
-                fix=_FLOAT32 if call.where is None else "set the policy to float32; " + _AMP,
+                fix="set the dtype policy to float32",
             )
         args, kwargs = self._values(call)
         try:
@@ -157,6 +151,10 @@ class _Lowering:
         else:
             for tensor in tensors:
                 table[id(tensor)] = b.any(tensor) if flat and b.is_flat(tensor) else b.last(tensor)
+        if getattr(operation, "casts_floats", False):
+            for tensor in tensors:
+                if tensor.dtype in ("float16", "bfloat16"):
+                    table[id(tensor)] = b.method("float", table[id(tensor)], dtype="float32")
 
         def convert(tensor: Tensor) -> Any:
             return table[id(tensor)]

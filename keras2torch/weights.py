@@ -26,7 +26,7 @@ def weight_map(module: Module) -> dict[str, Mapping]:
 
 
 def arrays(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
-    """(key, array) of each tensor; nothing if the source holds no weights."""
+    """(key, array) of each tensor, of bfloat16 as float32; nothing if the source holds no weights."""
     import numpy
 
     for key, array in _views(mappings):
@@ -43,7 +43,9 @@ def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
         values = [source.read() for source in mapping.sources]
         if any(value is None for value in values):
             return
-        yield key, numpy.asarray((mapping.view or mapping.function)(*values))
+        array = numpy.asarray((mapping.view or mapping.function)(*values))
+        dtype = _FORMS[_dtype(mapping)]
+        yield key, array.astype("float32" if dtype == "bfloat16" else dtype, copy=False)
 
 
 _BLOCK_BYTES = 8 << 20
@@ -133,6 +135,8 @@ def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
         file.write(len(text).to_bytes(8, "little") + text)
         for key, array in _views(mappings):
             expected = header[key]["data_offsets"]
+            if header[key]["dtype"] == "BF16":
+                array = _bfloat16_bits(array)
             if array.nbytes != expected[1] - expected[0]:
                 raise K2TError(
                     f"the tensor {key} has {array.nbytes} bytes, {expected[1] - expected[0]} expected"
@@ -141,6 +145,11 @@ def write_safetensors(mappings: dict[str, Mapping], target: Path) -> None:
                 file.write(block)
         if file.tell() != 8 + len(text) + offset:
             raise K2TError("the source does not hold all weights")
+
+
+def _bfloat16_bits(array: Any) -> Any:
+    """bfloat16 numbers, which come as float32 as numpy lacks them: the upper halves."""
+    return (array.view("uint32") >> 16).astype("uint16")
 
 
 _NAMES = {
@@ -155,6 +164,7 @@ _NAMES = {
     "uint8": "U8",
     "bool": "BOOL",
 }
+_FORMS = {form: name for name, form in _NAMES.items()}
 _BYTES = {
     "F64": 8,
     "F32": 4,
@@ -170,7 +180,7 @@ _BYTES = {
 
 
 def _dtype(mapping: Mapping) -> str:
-    name = mapping.sources[0].dtype if mapping.sources else str(mapping.function().dtype)
+    name = mapping.sources[0].stored_dtype if mapping.sources else str(mapping.function().dtype)
     if name not in _NAMES:
         raise K2TError(f"a weight of dtype {name} cannot be written")
     return _NAMES[name]

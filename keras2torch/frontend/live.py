@@ -63,7 +63,7 @@ def _keras_version(model: Any) -> str:
 def attach(recorded: Model, model: Any) -> None:
     """Let every recorded weight read its array from the live model's."""
     for weight, variable in paired(recorded, model):
-        weight.value = reader(variable)
+        give(weight, variable)
 
 
 def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
@@ -126,7 +126,7 @@ def _number(layer: Any) -> int:
 def set_weights(layer: Any, variables: list[Any], order: list[Any] | None = None) -> None:
     """Pair the weights of one layer, in Keras's order (or ``order``), with arrays or variables of their shapes."""
     for weight, variable in _same_shapes(layer, order or layer.weights, variables):
-        weight.value = reader(variable)
+        give(weight, variable)
 
 
 def _same_shapes(layer: Any, weights: list[Any], variables: list[Any]) -> list[tuple[Any, Any]]:
@@ -142,6 +142,14 @@ def _shapes(weights: list[Any]) -> list[tuple[Any, ...]]:
     return [tuple(weight.shape) for weight in weights]
 
 
+def give(weight: Weight, variable: Any) -> None:
+    """Let a recorded weight read the array of a variable, or of a weight in a file."""
+    weight.value = reader(variable)
+    name = getattr(variable.dtype, "name", variable.dtype)
+    if name in ("float16", "bfloat16"):
+        weight.stored_dtype = name
+
+
 def reader(variable: Any) -> Any:
     """A function that gives the array of a variable, or of a weight in a file."""
     if hasattr(variable, "read"):  # of a file
@@ -150,6 +158,7 @@ def reader(variable: Any) -> Any:
     def read() -> Any:
         import numpy
 
-        return numpy.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+        array = numpy.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+        return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
     return read

@@ -57,6 +57,9 @@ _counters: dict[str, int] = {}
 _training: list[Any] = [None]  # the `training=` argument of the traced layers around us
 
 
+HALVES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "half")
+"""Policies under which Keras rounds to half floats. The module's caller decides on that in torch (autocast)."""
+
 # Base arguments that stay the base's where a layer lists them among its own.
 _OF_EVERY_LAYER = ("name", "trainable", "dtype", "activity_regularizer", "weights")
 
@@ -391,8 +394,9 @@ class Layer(Operation):
 
     @property
     def dtype(self) -> str:
-        """The dtype of the layer's variables, from a string, a policy or a policy's config."""
-        return dtype_name(self._dtype) or "float32"
+        """The dtype that the layer computes in here, from a string, a policy or a policy's config."""
+        name = dtype_name(self._dtype) or "float32"
+        return name if self.low_precision is None else "float32"
 
     @property
     def low_precision(self) -> str | None:
@@ -401,9 +405,9 @@ class Layer(Operation):
         if isinstance(given, dict):
             given = given.get("config", {}).get("name")
         name = given if isinstance(given, str) else getattr(given, "name", None)
-        halves = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16", "half")
-        return name if name in halves else None
+        return name if name in HALVES else None
 
+    casts_floats = True  # Keras's autocast: inputs of another float dtype
     compute_dtype = variable_dtype = dtype
     dtype_policy = dtype
 
