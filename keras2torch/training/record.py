@@ -134,6 +134,9 @@ class Training:
         """The shape of the targets of one output where the program shows it."""
         for call in (*reversed(self.fits), *self.evaluations):
             y: Any = call.arguments.get("y")
+            element = getattr(call.arguments.get("x"), "structure", None)
+            if y is None and isinstance(element, tuple) and len(element) > 1:  # of a tf.data.Dataset
+                y = element[1]
             if isinstance(y, dict):
                 y = y.get(self.output_names[index])
             elif is_many(y) and len(self.output_names) > 1 and len(y) == len(self.output_names):
