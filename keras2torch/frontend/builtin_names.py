@@ -15,6 +15,7 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import recording, sandbox, trace, transform
 from keras2torch.frontend.absent import Absent, Source, find_absent, first_absent, is_absent
 from keras2torch.frontend.recording import note
+from keras2torch.frontend.standins import downloads
 from keras2torch.graph import Tensor
 
 
@@ -85,7 +86,9 @@ def open_file(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     try:
         return open(file, mode, *args, **kwargs)
     except OSError:
-        return sandbox.missing_file(file)
+        missing = sandbox.missing_file(file)
+        known = downloads.opened(str(file), mode, missing._source)
+        return missing if known is None else known
 
 
 def _written(path: str, mode: str) -> Any:

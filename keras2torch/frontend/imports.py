@@ -32,6 +32,8 @@ _WORKING = {
         moves=_namespace(range=range, xrange=range, zip=zip, map=map, input=input)
     ),
     "past": lambda: _namespace(builtins=_namespace(xrange=range)),
+    "gym": lambda: _gym(),
+    "gymnasium": lambda: _gym(),
     "scikeras": lambda: _namespace(wrappers=_scikit_learn_wrappers()),
 }
 
@@ -61,6 +63,12 @@ def _absl() -> Any:
 
     app = tensorflow.NAMES["app"]
     return _namespace(app=app, flags=app.flags)
+
+
+def _gym() -> Any:
+    from keras2torch.frontend.standins import environments
+
+    return _namespace(make=environments.make)
 
 
 def _scikit_learn_wrappers() -> Any:

@@ -16,9 +16,10 @@ from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
 from keras2torch.graph import Constant, Tensor, tensors_in
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
-from keras2torch.layers.base import call_parameters, snake_case
+from keras2torch.layers.base import call_parameters
 from keras2torch.layers.refusals import REFUSALS
 from keras2torch.models import Functional, Model
+from keras2torch.naming import snake_case
 from keras2torch.ops import OPS
 from keras2torch.registry import UnknownClassError
 from keras2torch.sequential import Sequential

@@ -72,6 +72,7 @@ _READERS = {
     "sklearn.datasets": "fetch_openml fetch_california_housing fetch_20newsgroups fetch_mldata "
     "fetch_olivetti_faces fetch_lfw_people load_files fetch_covtype",
 }
+_TEXTS = ("io.open", "codecs.open")
 # Readers of numbers in rows and columns.
 _TABLES = ("numpy.loadtxt", "numpy.genfromtxt")
 # Module -> functions of numbers or iterables: not known where an argument is not known.
@@ -254,7 +255,7 @@ def _forgiving_dump(name: str, original: Any) -> Any:
 
 
 def _reader(name: str, original: Any) -> Any:
-    from keras2torch.frontend.standins import scikit_learn_data
+    from keras2torch.frontend.standins import downloads, scikit_learn_data
 
     def read(*args: Any, **kwargs: Any) -> Any:
         found = first_absent((*args, *kwargs.values()))
@@ -279,7 +280,9 @@ def _reader(name: str, original: Any) -> Any:
         except (OSError, ValueError, EOFError, ImportError, TypeError) as error:
             if isinstance(error, (ValueError, TypeError)) and _is_there(path, name):
                 raise
-            return _table(missing_file(path, name), name, kwargs)
+            missing = missing_file(path, name)
+            known = downloads.opened(str(path), mode, missing._source) if name in _TEXTS else None
+            return _table(missing, name, kwargs) if known is None else known
         if name.endswith(("glob", "iterdir")):
             result = list(result) or None
         if result is None:

@@ -10,10 +10,10 @@ from typing import Any
 
 from keras2torch.errors import SavedModelError
 from keras2torch.frontend.saved_bytes import quoted
-from keras2torch.frontend.saved_tree import to_snake_case
 from keras2torch.frontend.saved_weights import Slot, Weight
 from keras2torch.layers.base import Layer
 from keras2torch.models import Model
+from keras2torch.naming import snake_case
 
 _OURS = {"_fields", "_read", "_arguments", "_weights", "_calls", "_losses", "training_calls"}
 
@@ -88,7 +88,7 @@ def _listed(values: Any, slot: Slot) -> Iterator[tuple[Layer, Slot]]:
     for value in values.values() if isinstance(values, dict) else values:
         if not isinstance(value, (Layer, list, tuple, dict)):
             continue
-        base = to_snake_case(type(value).__name__) if isinstance(value, Layer) else "container"
+        base = snake_case(type(value).__name__) if isinstance(value, Layer) else "container"
         number = counters.get(base, 0)
         counters[base] = number + 1
         below = slot.children.get(f"{base}_{number}" if number else base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,10 +187,3 @@ def _counts(node: LayerTree, path: Path) -> tuple[int, int]:
             f"how many weights the {quoted(node.class_name)} layer {quoted('/'.join(path))} has is not known"
         )
     return node.counts
-
-
-def to_snake_case(name: str) -> str:
-    """Keras's name for a class in weight paths: "Conv2D" is "conv2d", "PReLU" is "p_re_lu"."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -11,7 +11,8 @@ import numpy as np
 from keras2torch.errors import SavedModelError
 from keras2torch.frontend.saved_bytes import quoted
 from keras2torch.frontend.saved_hdf5 import Dataset, Group
-from keras2torch.frontend.saved_tree import LayerTree, Path, to_snake_case
+from keras2torch.frontend.saved_tree import LayerTree, Path
+from keras2torch.naming import snake_case
 
 
 @dataclass
@@ -224,7 +225,7 @@ def _count(container: Slot, layers: dict[str, LayerTree]) -> dict[str, Slot]:
     counters: dict[str, int] = {}
     found = {}
     for key, layer in layers.items():
-        base = to_snake_case(layer.class_name)
+        base = snake_case(layer.class_name)
         number = counters.get(base, 0)
         counters[base] = number + 1
         slot = container.children.get(f"{base}_{number}" if number else base)
@@ -238,7 +239,7 @@ def _count_in_pairs(container: Slot, layers: dict[str, LayerTree]) -> dict[str, 
     counters: dict[str, int] = {}
     found = {}
     for key, layer in layers.items():
-        base = to_snake_case(layer.class_name)
+        base = snake_case(layer.class_name)
         number = counters.get(base, 0)
         slot = container.children.get(f"{base}_{number}" if number else base)
         has_weights = slot is not None and not slot.empty()

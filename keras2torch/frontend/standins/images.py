@@ -10,6 +10,7 @@ from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source, first_absent, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.frontend.sandbox import missing_file
+from keras2torch.frontend.standins import downloads
 from keras2torch.graph import Spec
 
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -39,6 +40,9 @@ def folder_classes(directory: Any, classes: Any = None) -> Any:
         note(
             f"{where or 'the script'}: the folder {str(directory)!r} is not here; a stand-in is used"
         )
+        known = downloads.classes_of(str(directory))
+        if known is not None:
+            return known
         return Absent(Source(f"the folder {str(directory)!r}", where, fix))
 
 
