@@ -82,6 +82,9 @@ CONTROL = {
     "switch": (lambda ops, k, x: ops.switch(k[0], [lambda t: t, lambda t: t * 2, lambda t: t * 3], x), (i(1, high=3), f(N, 4))),
     "map": (lambda ops, x: ops.map(lambda t: t * ops.sum(t), x), (f(3, 4),)),
     "vectorized_map": (lambda ops, x: ops.vectorized_map(lambda t: t * ops.sum(t), x), (f(3, 4),)),
+    "map of a batch": (lambda ops, x: ops.map(lambda t: ops.exp(t) * 2 + np.arange(4, dtype="float32"), x), (f(N, 4),)),
+    "map by a matrix": (lambda ops, x: ops.map(lambda t: ops.matmul(np.ones((5, 3), "float32"), t), x), (f(N, 3, 2),)),
+    "map of a batch's pairs": (lambda ops, x, y: ops.map(lambda t: t[0] - t[1], (x, y)), (f(N, 3, 4), f(N, 1, 4))),
     "map of structures": (lambda ops, x, y: ops.map(lambda t: t[0] * t[1], (x, y)), (f(3, 4), f(3, 4))),
     "scan": (lambda ops, x: ops.scan(lambda s, t: (s + t, s * t), ops.zeros((4,)), x), (f(3, 4),)),
     "scan reverse": (lambda ops, x: ops.scan(lambda s, t: (s + t, s * t), ops.zeros((4,)), x, reverse=True), (f(3, 4),)),
@@ -102,7 +105,10 @@ def test_control(name: str) -> None:
 
 
 REFUSED = {
-    "map": (lambda ops, x: ops.map(lambda t: t + 1, x), "unknown size"),
+    "map": (lambda ops, x: ops.map(lambda t: t + ops.sum(t), x), "unknown size"),
+    "map of ranks that do not align": (lambda ops, x: ops.map(lambda t: t[0] * t[1], (x, ops.stack([x, x], 1))), "unknown size"),
+    "map of a constant": (lambda ops, x: ops.map(lambda t: ops.ones((3,)), x), "unknown size"),
+    "map with a longer constant": (lambda ops, x: ops.map(lambda t: t + np.ones((2, 4), "float32"), x), "unknown size"),
     "long map": (lambda ops, x: ops.map(lambda t: t + 1, ops.transpose(x)[:3000] if False else ops.zeros((3000, 2)) + ops.sum(x)),
                  "too long to be written out"),
     "while_loop": (lambda ops, x: ops.while_loop(lambda t: ops.sum(t) > 0, lambda t: t - 1, x), "while loop that depends"),

@@ -9,7 +9,9 @@ from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor, map_structure, tensors_in
 from keras2torch.layers.base import TrainingFlag
 from keras2torch.ops.base import as_operand, as_plain, function, ops
+from keras2torch.ops.elementwise import Elementwise
 from keras2torch.ops.modes import by_mode, zipped
+from keras2torch.ops.products import Matmul
 
 LONGEST = 64
 """How many steps of a loop are written out before the file is no longer one to read."""
@@ -103,9 +105,45 @@ def _stacked(results: list[Any]) -> Any:
     return None if first is None else ops.stack(results)
 
 
+def _broadcasts(f: Any, xs: Any) -> bool:
+    """Whether a function does to the whole what it does to each slice.
+
+    So it is where all it does is pointwise, or a product of matrices, of tensors with as many axes as the slice:
+    one more axis in front is then broadcast over.
+    """
+    slices = map_structure(lambda x: Tensor(x.shape[1:], x.dtype), xs)
+    known, done = set(map(id, tensors_in(slices))), dict[int, bool]()
+
+    def depends(tensor: Tensor) -> bool:
+        if tensor.call is None:
+            return id(tensor) in known
+        if id(tensor.call) not in done:
+            done[id(tensor.call)] = any([depends(item) for item in tensor.call.inputs])
+        return done[id(tensor.call)]
+
+    return all(_keeps_slices(tensor, depends) for tensor in tensors_in(f(slices)))
+
+
+def _keeps_slices(tensor: Tensor, depends: Any) -> bool:
+    """Whether all that ``tensor`` is computed by may be done to many slices at once."""
+    if tensor.call is None:
+        return bool(depends(tensor))
+    inputs, rank = tensor.call.inputs, len(tensor.shape)
+    moved = [item for item in inputs if depends(item)]
+    return (
+        isinstance(tensor.call.operation, (Elementwise, Matmul))
+        and bool(moved)
+        and all(len(item.shape) == rank for item in moved)
+        and all(len(item.shape) <= rank for item in inputs)
+        and all(_keeps_slices(item, depends) for item in moved)
+    )
+
+
 @function("keras.ops.map")
 def map_(f: Any, xs: Any) -> Any:
     """A function on each slice of the first axis."""
+    if tensors_in(xs)[0].shape[0] is None and _broadcasts(f, xs):
+        return f(xs)
     return _stacked([f(_at(xs, i)) for i in range(_length(xs, "a map"))])
 
 
