@@ -27,6 +27,8 @@ class Builder:
     def __init__(self, graph: Graph):
         self.graph = graph
         self.nodes: list[Node] = []
+        self._preparing = False
+        self.prepared: set[int] = set()  # nodes (by id) that a layer of a class of its own has before it
         self.call_in_progress: Call | None = None
         self.uses: dict[int, int] = {}
         for call in graph.calls:
@@ -74,6 +76,15 @@ class Builder:
         finally:
             for item in (tensor, *inner):
                 self._values.pop(id(item), None)
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """What is made meanwhile stands before the call of a layer that has a class of its own, not in the class."""
+        self._preparing = True
+        try:
+            yield
+        finally:
+            self._preparing = False
 
     def later(self, make: Callable[[], Value]) -> None:
         """Another form of the call's output (in Keras's order), made only if somebody asks."""
@@ -262,6 +273,8 @@ class Builder:
         )
         output.node = node
         self.nodes.append(node)
+        if self._preparing:
+            self.prepared.add(id(node))
         return output
 
     def function(self, name: str, *args: Any, **kwargs: Any) -> Value:

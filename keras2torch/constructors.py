@@ -19,23 +19,27 @@ def submodule_text(sub: Submodule) -> str:
 
 def _constructor(sub: Submodule) -> str:
     if sub.items is not None:
-        listed = ", ".join(_items(sub.items))
-        return f"{sub.cls}([{listed}])" if sub.cls == "nn.ModuleList" else f"{sub.cls}({listed})"
+        parts = _items(sub.items)
+        if sub.cls != "nn.ModuleList":
+            return f"{sub.cls}({', '.join(parts)})"
+        if len(parts) == 1 and parts[0].startswith("*("):
+            return f"{sub.cls}({parts[0][2:-1]})"
+        return f"{sub.cls}([{', '.join(parts)}])"
     if isinstance(sub.cls, ModuleClass):
         return f"{sub.cls.name}({_child_arguments(sub)})"
     signature = signature_of(sub.cls)
-    parts = []
+    given = []
     for name, value in sub.args.items():
         if name in signature.positional:
-            parts.append(literal(value))
+            given.append(literal(value))
         elif (
             name not in signature.defaults
             or isinstance(value, Parameter)
             or value != signature.defaults[name]
             or (type(value) is bool) != (type(signature.defaults[name]) is bool)
         ):
-            parts.append(f"{identifier(name)}={literal(value)}")
-    return f"{sub.cls}({', '.join(parts)})"
+            given.append(f"{identifier(name)}={literal(value)}")
+    return f"{sub.cls}({', '.join(given)})"
 
 
 def _child_arguments(sub: Submodule) -> str:

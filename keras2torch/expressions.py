@@ -329,12 +329,12 @@ class _Writer:
     def loop(self, node: Node) -> None:
         """``for block in self.blocks:``, with one variable that goes through it and lists that it fills."""
         self.flush_up_to_others(set())
-        for value in node.inputs:
-            self.remaining[id(value)] -= 1
         carried, *lists = node.outputs
-        source = self.names[id(node.args[node.kwargs["takes"]])]
-        own = source == "x" and self.free("x") and self.take(carried, source)
-        name = own or self.name_for(carried, node)
+        start = node.args[node.kwargs["takes"]]
+        self.remaining[id(start)] -= 1
+        source = self.names[id(start)]
+        keeps = self.free(source) and start not in self.body.inputs
+        name = self.take(carried, source) if keeps else self.name_for(carried, node)
         if name != source:
             self.add(f"{name} = {source}", None)
         filled = {}
@@ -348,6 +348,8 @@ class _Writer:
             name if index == node.kwargs["takes"] else self.show(arg).text
             for index, arg in enumerate(node.args)
         ]
+        for index, arg in enumerate(node.args):
+            self.remaining[id(arg)] -= index != node.kwargs["takes"]
         items = iter(filled.values())
         given = [
             name if use == "carry" else next(items) if use == "gather" else "_"

@@ -187,6 +187,16 @@ class Node:
         self.args = map_values(swap, self.args)
         self.kwargs = map_values(swap, self.kwargs)
 
+    def set_inputs(self, values: list[Value]) -> None:
+        """Other inputs, position by position."""
+        remaining = iter(values)
+
+        def swap(item: Any) -> Any:
+            return next(remaining) if isinstance(item, Value) else item
+
+        self.args = map_values(swap, self.args)
+        self.kwargs = map_values(swap, self.kwargs)
+
 
 @dataclass(eq=False, repr=False)
 class Module:

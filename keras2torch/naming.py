@@ -21,6 +21,13 @@ _GENERIC = re.compile(
 )
 
 
+def snake_case(name: str) -> str:
+    """Keras's own, as in its automatic names: ``Conv2D`` -> conv2d, ``PReLU`` -> p_re_lu, ``MeanIoU`` -> mean_io_u."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
 def is_generic(name: str) -> bool:
     """Whether a name says nothing: ``x``, ``out``, ``x3``."""
     return bool(_GENERIC.match(name))

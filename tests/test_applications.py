@@ -20,8 +20,9 @@ import keras2torch
 from keras2torch.applications import REGISTRY
 from keras2torch.frontend.recording import Recording, begin, end
 from keras2torch.inputs import Input
-from keras2torch.layers.base import clear_names, snake_case
+from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
+from keras2torch.naming import snake_case
 
 pytestmark = pytest.mark.thin(8)
 

@@ -420,3 +420,132 @@ def test_the_printed_module_is_stable(name):
     _, second = upto(blocks, name)
     assert text(first) == text(second)
     assert text(first).count("return") >= 1
+
+
+def written(tmp_path, program: str) -> str:
+    """The text of the module that a program's model becomes."""
+    import keras2torch
+
+    path = tmp_path / "program.py"
+    path.write_text("import keras\nfrom keras import layers as L\n\n" + block(program) + "\n")
+    return keras2torch.generate(path).model_source
+
+
+SKIPS = """
+    def gated(x, rate):
+        a = L.Conv1D(8, 2, padding="causal", dilation_rate=rate, activation="tanh")(x)
+        b = L.Conv1D(8, 2, padding="causal", dilation_rate=rate, activation="sigmoid")(x)
+        z = L.Conv1D(8, 1)(L.Multiply()([a, b]))
+        return L.Add()([x, z]), z
+
+    x = sound = keras.Input((32, 8))
+    skips = []
+    for rate in RATES:
+        x, skip = gated(x, rate)
+        skips.append(skip)
+    model = keras.Model(sound, L.Conv1D(1, 1)(L.READER()(skips)))
+"""
+
+
+@pytest.mark.parametrize(
+    "reader, line", [("Add", "sum(skips)"), ("Concatenate", "torch.cat(skips, dim=1)")]
+)
+def test_loops_gather_what_the_blocks_give_beside(tmp_path, reader, line):
+    text_ = written(tmp_path, SKIPS.replace("RATES", "(1, 2, 4, 8)").replace("READER", reader))
+    assert (
+        text_.count("class Gated") == 1
+    ), "the last run, whose sum nobody reads, is no other class"
+    assert "self.pad = nn.ZeroPad1d((dilation, 0))" in text_ and text_.count("ZeroPad") == 1
+    loop = """
+        skips = []
+        for (layer|block) in self.\\1s:
+            skip, x = \\1\\(x\\)
+            skips.append\\(skip\\)
+    """
+    assert re.search(r"\s+".join(line.strip() for line in block(loop).splitlines()[1:]), text_)
+    assert "skips = []" in text_ and line in text_
+
+
+def test_loops_leave_two_blocks_alone(tmp_path):
+    text_ = written(tmp_path, SKIPS.replace("RATES", "(1, 2)").replace("READER", "Add"))
+    assert "ModuleList" not in text_ and "x + " in text_
+
+
+def test_loops_keep_what_all_blocks_read(tmp_path):
+    program = """
+        def scaled(x, condition):
+            x = L.Dense(8, activation="relu")(x)
+            return L.Multiply()([x, L.Dense(8)(condition)])
+
+        x = features = keras.Input((8,))
+        condition = keras.Input((3,))
+        for _ in range(3):
+            x = scaled(x, condition)
+        y = L.Dense(8)(condition)
+        for _ in range(4):
+            y = scaled(y, x)
+        model = keras.Model([features, condition], [x, y])
+    """
+    text_ = written(tmp_path, program)
+    assert text_.count("ModuleList") == 2
+    space: dict = {}
+    exec(text_, space)
+    import torch
+
+    net = space["Program"]()
+    first, second = torch.randn(2, 8), torch.randn(2, 3)
+    one, two = net(first, second)
+    groups = [m for m in net.children() if isinstance(m, torch.nn.ModuleList)]
+    x = first
+    for layer in groups[0]:
+        x = layer(x, second)
+    [dense] = [m for m in net.children() if isinstance(m, torch.nn.Linear)]
+    y = dense(second)
+    for layer in groups[1]:
+        y = layer(y, x)
+    assert torch.equal(one, x) and torch.equal(two, y)
+
+
+def test_ports_make_self_attention_and_cross_attention_one_class(tmp_path):
+    program = """
+        x = tokens = keras.Input((6, 16))
+        memory = keras.Input((9, 16), name="memory")
+        x = L.MultiHeadAttention(2, 8)(x, x)
+        x = L.MultiHeadAttention(2, 8)(x, memory)
+        model = keras.Model([tokens, memory], x)
+    """
+    text_ = written(tmp_path, program)
+    assert text_.count("(nn.Module)") == 2
+    assert "def forward(self, query: Tensor, value: Tensor) -> Tensor:" in text_
+    assert re.search(r"attention1\((\w+), \1\)", text_) and "(x, memory)" in text_
+
+
+def test_ports_give_both_runs_a_pad(tmp_path):
+    program = """
+        def conv(x, size, padding):
+            return L.ReLU()(L.BatchNormalization()(L.Conv2D(8, size, padding=padding)(x)))
+
+        x = image = keras.Input((16, 16, 3))
+        for size, padding in ((5, "valid"), (3, "same"), (1, "same")):
+            x = conv(x, size, padding)
+        model = keras.Model(image, x)
+    """
+    text_ = written(tmp_path, program)
+    assert text_.count("(nn.Module)") == 2
+    assert "padding: int = 0" in text_
+
+
+def test_newaxis_and_tidy_write_squeeze_and_excite_shortly(tmp_path):
+    program = """
+        def excite(x, channels):
+            s = L.Reshape((1, 1, channels))(L.GlobalAveragePooling2D()(x))
+            s = L.Dense(4, activation="relu")(s)
+            return L.Multiply()([x, L.Dense(channels, activation="sigmoid")(s)])
+
+        x = image = keras.Input((16, 16, 3))
+        x = excite(L.Conv2D(8, 3)(x), 8)
+        x = excite(L.Conv2D(16, 3)(x), 16)
+        model = keras.Model(image, x)
+    """
+    text_ = written(tmp_path, program)
+    assert "reshape" not in text_ and "[:, :, None, None]" in text_

@@ -140,9 +140,10 @@ class _Heads(Layer):
         if use_causal_mask and plain:
             x = self._fused(b, q, k, v, is_causal=True)
         else:
-            mask = self._mask(
-                b, query, value, masks, attention_mask, use_causal_mask, axes, len(q.shape)
-            )
+            with b.preparing():  # so that attention with any masks is of one class
+                mask = self._mask(
+                    b, query, value, masks, attention_mask, use_causal_mask, axes, len(q.shape)
+                )
             if return_attention_scores:
                 x, scores = self._with_scores(b, q, k, v, mask, seeing)
             else:

@@ -20,7 +20,6 @@ neither ``build``, ``output_spec`` nor ``lower`` has read makes an error: nothin
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,6 +42,7 @@ from keras2torch.graph import (
     tensors_in,
 )
 from keras2torch.lazy import LazyTable, classes_in, import_all
+from keras2torch.naming import snake_case
 
 if TYPE_CHECKING:
     from keras2torch.lower import Builder
@@ -160,13 +160,6 @@ def call_parameters(function: Callable[..., Any]) -> inspect.Signature:
     """The signature of ``lower`` without ``self`` and ``b``: that of the layer's ``call``."""
     parameters = list(inspect.signature(function).parameters.values())[2:]
     return inspect.Signature(parameters)
-
-
-def snake_case(name: str) -> str:
-    """Keras's automatic layer names: ``Conv2D`` -> conv2d, ``LayerNormalization`` -> layer_normalization."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def unique_name(base: str) -> str:
@@ -400,7 +393,7 @@ class Layer(Operation):
 
     @property
     def low_precision(self) -> str | None:
-        """The layer's own policy, where it computes in other floats than float32."""
+        """The layer's own policy, where Keras computes in half floats by it."""
         given = self._dtype
         if isinstance(given, dict):
             given = given.get("config", {}).get("name")

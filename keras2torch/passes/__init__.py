@@ -4,7 +4,7 @@ order        branches of a saved model come one after the other
 tidy         two steps that torch has one word for become one
 outline      regions of the flat module (user functions, custom layers, nested models) become child modules
 share        child modules of equal structure become instances of one class, so that repetition shows
-unread       runs of one function whose last results nobody reads are of one class all the same
+ports        blocks that differ only in what their calls give and read are of one class
 discover     blocks found by layer names, branches and repetition become child modules
 share        the same for the blocks
 variants     classes that differ by optional parts become one class with a flag
@@ -17,6 +17,7 @@ sequential   runs of blocks become nn.Sequential
 loops        runs of blocks that it cannot hold become a loop over nn.ModuleList
 merge        equal dropouts become one member
 names        members and classes get their names
+newaxis      a reshape that only adds axes of size 1 is an index with None
 parameters   literals that differ between the instances of a class become constructor parameters
 """
 
@@ -32,15 +33,16 @@ from keras2torch.passes.kinds import kinds
 from keras2torch.passes.loops import loops
 from keras2torch.passes.merge import merge
 from keras2torch.passes.names import names
+from keras2torch.passes.newaxis import newaxis
 from keras2torch.passes.order import order
 from keras2torch.passes.outline import outline
 from keras2torch.passes.padding import padding
 from keras2torch.passes.parameters import parameters
+from keras2torch.passes.ports import ports
 from keras2torch.passes.repeats import repeats
 from keras2torch.passes.sequential import sequential
 from keras2torch.passes.share import share
 from keras2torch.passes.tidy import tidy
-from keras2torch.passes.unread import unread
 from keras2torch.passes.variants import variants
 
 PASSES: tuple[Callable[[Module], Module], ...] = (
@@ -48,7 +50,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     tidy,
     outline,
     share,
-    unread,
+    ports,
     discover,
     share,
     variants,
@@ -61,6 +63,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
     loops,
     merge,
     names,
+    newaxis,
     parameters,
 )
 

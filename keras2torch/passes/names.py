@@ -17,6 +17,7 @@ from keras2torch.naming import (
     digits_last,
     in_one_style,
     is_generic,
+    snake_case,
     without_common_words,
     without_prefix,
 )
@@ -194,6 +195,7 @@ def _name_members(cls: ModuleClass, family: str) -> None:
             for first, name in zip(firsts, hints)
         ]
     hints = _lone_stages(firsts, [_more_than_a_layer(*pair) for pair in zip(firsts, hints)])
+    hints = _groups_apart(firsts, hints)
     hints = in_one_style(hints, [_is_block(member) for member in firsts])
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
@@ -248,6 +250,18 @@ def _lone_stages(members: list[Member], hints: list[str | None]) -> list[str | N
         stage = stage_of(member) if member.body else None
         if stage is not None and re.fullmatch(r"stage\d+", stage) and stage not in found:
             found[index] = stage
+    return found
+
+
+def _groups_apart(members: list[Member], hints: list[str | None]) -> list[str | None]:
+    """``encoder_blocks`` and ``decoder_blocks`` instead of blocks1 and blocks2."""
+    found = list(hints)
+    same = [i for i, hint in enumerate(hints) if hint in GENERATED and hints.count(hint) > 1]
+    classes = [next(iter(parts_of(members[index]))).cls for index in same]
+    if len(set(classes)) == len(same):
+        for index, cls in zip(same, classes):
+            if isinstance(cls, ModuleClass) and not re.search(r"[a-z][A-Z]\Z", cls.name):
+                found[index] = f"{snake_case(cls.name)}s"
     return found
 
 

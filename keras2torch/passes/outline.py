@@ -249,7 +249,7 @@ def _port_hint(scope: Scope, value: Value) -> str | None:
     for name, tensor in scope.tensors:
         if tensor is value.tensor:
             return name or None
-    return None
+    return value.hint if value.tensor is None and scope.kind == "layer" else None
 
 
 def _hints(scope: Scope) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def _parametrise(cls: ModuleClass, owners: dict[int, Submodule]) -> None:
     in_order, ports = _in_order(columns)
     for column in in_order:
         column.formula = derive(column, known)
-        if column.formula is None and column not in ports:
+        if column.formula is None and column not in ports and not _user_names(cls, column.values):
             ratio = expansion(column, base)
             if ratio is not None:
                 factor, column.formula = ratio

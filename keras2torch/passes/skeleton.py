@@ -15,16 +15,24 @@ def is_literal(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def skeleton(module: Module, exact: bool = False, loose: bool = False) -> Any:
+def skeleton(
+    module: Module,
+    exact: bool = False,
+    loose: bool = False,
+    read_as: dict[int, Value] | None = None,
+) -> Any:
     """A hashable form that is equal for modules of one class; with ``exact``, literals count too.
 
     ``loose``: an argument may be 3 in one and (1, 3) in another, as of two runs of one user's function.
+    ``read_as``: as if these values (by id) were others, and did not exist themselves.
     """
-    show = _shower(exact, numbered=True, loose=loose)
-    lines = [("inputs", tuple(show(v) for v in module.inputs))]
+    gone = read_as or {}
+    show = _shower(exact, numbered=True, loose=loose, read_as=gone)
+    lines = [("inputs", tuple(show(v) for v in module.inputs if id(v) not in gone))]
     for node in module.nodes:
-        parts = (node.target, node.args, node.kwargs, node.outputs, node.pattern)
-        lines.append((node.kind, *map(show, parts)))
+        if id(node.output) not in gone:
+            parts = (node.target, node.args, node.kwargs, node.outputs, node.pattern)
+            lines.append((node.kind, *map(show, parts)))
     lines.append(("outputs", tuple(show(v) for v in module.outputs)))
     return tuple(lines)
 
@@ -38,11 +46,16 @@ def node_skeleton(node: Node, loose: bool = False) -> Any:
     return (node.kind, show(node.target), show(node.args), show(node.kwargs), len(node.outputs))
 
 
-def _shower(exact: bool, numbered: bool, loose: bool = False) -> Callable[[Any], Any]:
+def _shower(
+    exact: bool, numbered: bool, loose: bool = False, read_as: dict[int, Value] | None = None
+) -> Callable[[Any], Any]:
+    gone = read_as or {}
     values: dict[int, int] = {}
     members: dict[int, int] = {}
 
     def show(item: Any) -> Any:
+        while id(item) in gone:
+            item = gone[id(item)]
         if isinstance(item, Value):
             return ("value", values.setdefault(id(item), len(values)) if numbered else 0)
         if isinstance(item, Param):

@@ -2,6 +2,11 @@
 
 x = x.mean(dim=(2, 3))
 x = x.reshape(-1, 64, 1, 1)    ->    x = x.mean(dim=(2, 3), keepdim=True)
+
+What works on the last axis alone needs no axes of size 1 before it:
+
+x = self.fc(x.reshape(-1, 1, 1, 64))     x = self.fc(x)
+x = x.reshape(-1, 8, 1, 1)        ->     x = x.reshape(-1, 8, 1, 1)
 """
 
 from __future__ import annotations
@@ -17,6 +22,9 @@ def tidy(module: Module) -> Module:
         if isinstance(member, Submodule) and member.body is not None:
             tidy(member.body)
     users = module.users()
+    for node in list(module.nodes):
+        if _reshapes(node):
+            _without_axes_of_one(module, node, users)
     for node in list(module.nodes):
         before = node.inputs[0].node if node.inputs else None
         if before is None or len(users.get(id(before.output), [])) != 1:
@@ -78,6 +86,42 @@ def _skip(module: Module, before: Node, node: Node) -> None:
 def _reshapes(node: Node) -> bool:
     """A reshape to sizes that are written, but for the batch's."""
     return (node.kind, node.target) == ("method", "reshape") and len(node.inputs) == 1
+
+
+_ON_THE_LAST_AXIS = ("nn.Linear", "nn.Dropout")
+_ELEMENTWISE = set(
+    "F.relu F.relu6 F.silu F.gelu F.elu F.leaky_relu F.softplus F.hardsigmoid F.hardswish "
+    "torch.sigmoid torch.tanh".split()
+)
+
+
+def _without_axes_of_one(module: Module, reshape: Node, users: dict[int, list[Node]]) -> None:
+    """Leave out a reshape to (N, 1, 1, C) if all that follows it up to the next reshape does not mind."""
+    source = reshape.args[0]
+    if len(source.shape) != 2 or source.flat is not None:
+        return
+    if reshape.output.shape[1:] != (*[1] * (len(reshape.output.shape) - 2), source.shape[1]):
+        return
+    chain: list[Node] = []
+    value = reshape.output
+    while True:
+        readers = users.get(id(value), [])
+        if len(readers) != 1 or value in module.outputs:
+            return
+        (node,) = readers
+        if chain and _reshapes(node):
+            break
+        member = node.target.cls if isinstance(node.target, Submodule) else None
+        if node.inputs != [value] or not (
+            member in _ON_THE_LAST_AXIS or node.target in _ELEMENTWISE
+        ):
+            return
+        chain.append(node)
+        value = node.output
+    chain[0].replace_inputs({id(reshape.output): source})
+    for node in chain:
+        node.output.shape, node.output.axes = (source.shape[0], node.output.shape[-1]), (0, 1)
+    module.nodes.remove(reshape)
 
 
 _REDUCTIONS = ("mean", "sum", "amax", "amin")

@@ -213,7 +213,7 @@ def _rebuild(
                 kept = [v is own.args[2] for v in own.args[:2]].index(True)
                 own.args = (*values, values[kept], own.args[3])
             else:
-                _set_inputs(own, values)
+                own.set_inputs(values)
             table.update((id(a), b) for a, b in zip(node.outputs, own.outputs))
             nodes.append(own)
         elif choice == "drop":
@@ -250,16 +250,3 @@ def _absent(sub: Submodule, like: Value, source: Value) -> Submodule:
         if name in sub.args and sub.args[name] in like.shape[1:]:
             args[name] = source.shape[like.shape.index(sub.args[name], 1)]
     return Submodule(sub.cls, args, items=items, present=False)
-
-
-def _set_inputs(node: Node, values: list[Value]) -> None:
-    """Other inputs, position by position."""
-    remaining = iter(values)
-
-    def swap(item: Any) -> Any:
-        return next(remaining) if isinstance(item, Value) else item
-
-    from keras2torch.module import map_values
-
-    node.args = map_values(swap, node.args)
-    node.kwargs = map_values(swap, node.kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,17 +133,20 @@ def shortcut_names(body: Module) -> dict[int, str]:
 
 
 def _from_one_tensor(node: Node, users: dict[int, list[Node]]) -> bool:
-    """Whether what is concatenated are branches: all made of one tensor, none the tensor itself."""
-    if len(node.inputs) > 2:
-        return True
-    starts = []
-    for value in node.inputs:
-        while value.node is not None and len(users.get(id(value), [])) == 1:
-            if len(value.node.inputs) != 1:
-                return False
-            value = value.node.inputs[0]
-        starts.append(value)
-    return starts[0] is starts[-1] and all(value is not starts[0] for value in node.inputs)
+    """Whether what is concatenated are branches: two at least made of one tensor; of two, none the tensor itself."""
+    origins = [_origin(value, users) for value in node.inputs]
+    if len(origins) > 2:
+        return max(Counter(map(id, origins)).values()) > 1
+    return origins[0] is origins[-1] and all(value is not origins[0] for value in node.inputs)
+
+
+def _origin(value: Value, users: dict[int, list[Node]]) -> Value:
+    """What a chain begins with that others read too, or that is made of several."""
+    while value.node is not None and len(users.get(id(value), [])) == 1:
+        if len(value.node.inputs) != 1:
+            break
+        value = value.node.inputs[0]
+    return value
 
 
 def _chain_before(
@@ -152,6 +156,8 @@ def _chain_before(
     members: list[Submodule] = []
     while value.node is not None and len(users.get(id(value), [])) == 1:
         maker = value.node
+        if maker.kind == "loop":
+            break
         if maker.target == "torch.cat":
             return members, maker
         if isinstance(maker.target, Submodule):

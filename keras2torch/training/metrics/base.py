@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend.eager import Number
+from keras2torch.training import own_step
 from keras2torch.training.heads import Head
 from keras2torch.training.recorded import Recorded
 
@@ -37,12 +38,17 @@ class Metric(Recorded):
         return Number(0.0)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing trains while a program is recorded; a training step of a class's own is followed."""
+        own_step.update_metric(self, args, kwargs)
+
+    def reset_state(self) -> None:
         """Nothing trains while a program is recorded."""
 
-    reset_state = reset_states = update_state
+    reset_states = reset_state
 
-    def result(self) -> float:
-        return Number(0.0)
+    def result(self) -> Any:
+        found = own_step.metric_result(self)
+        return Number(0.0) if found is None else found
 
     def setup(self, head: Head) -> list[str]:
         """Statements that the expressions rely on."""
