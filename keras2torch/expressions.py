@@ -109,11 +109,12 @@ class _Writer:
         if id(node) in self.of_loss:
             for name in filter(self.free, ("loss", "term")):
                 return self.take(value, name)
-        candidates = self.candidates(node)
+        beside = self.goes_beside(value, node)
+        candidates = ["skip"] if beside else self.candidates(node)
         role = next((n for n in candidates if n.startswith(("branch", "shortcut"))), None)
         if role is not None and self.free(role):
             return self.take(value, role)
-        if self.free("x") and not value.scalar:
+        if self.free("x") and not value.scalar and not beside:
             return self.take(value, "x")
         for name in candidates:
             if self.free(name):
@@ -123,6 +124,16 @@ class _Writer:
         while not self.free(f"{base}{number}"):
             number += 1
         return self.take(value, f"{base}{number}")
+
+    def goes_beside(self, value: Value, node: Node) -> bool:
+        """Of several results of a block, one that is read later than the next step, which reads another."""
+        target = node.target
+        if len(node.outputs) == 1 or not isinstance(target, Submodule) or target.body is None:
+            return False
+        index = self.body.nodes.index(node) + 1
+        after = self.body.nodes[index].inputs if index < len(self.body.nodes) else []
+        main = [other for other in node.outputs if any(other is read for read in after)]
+        return len(main) == 1 and main[0] is not value and value not in self.body.outputs
 
     def candidates(self, node: Node) -> list[str]:
         """Names by role: what made the value, and what it is for."""

@@ -549,3 +549,31 @@ def test_newaxis_and_tidy_write_squeeze_and_excite_shortly(tmp_path):
     """
     text_ = written(tmp_path, program)
     assert "reshape" not in text_ and "[:, :, None, None]" in text_
+
+
+def test_a_u_net_of_the_programs_blocks_is_not_cut_through_the_middle(tmp_path):
+    program = """
+        def conv(x, filters):
+            return L.Conv2D(filters, 3, padding="same", activation="relu")(x)
+
+        def down(x, filters):
+            x = conv(conv(x, filters), filters)
+            return x, L.MaxPooling2D()(x)
+
+        def up(x, skip, filters):
+            x = L.Concatenate()([L.UpSampling2D()(x), skip])
+            return conv(conv(x, filters), filters)
+
+        image = keras.Input((32, 32, 3))
+        a, x = down(image, 8)
+        b, x = down(x, 16)
+        c, x = down(x, 32)
+        x = conv(x, 64)
+        for skip, filters in ((c, 32), (b, 16), (a, 8)):
+            x = up(x, skip, filters)
+        model = keras.Model(image, L.Conv2D(1, 1)(x))
+    """
+    lines = [line.strip() for line in written(tmp_path, program).splitlines()]
+    assert sum(line.startswith("class ") for line in lines) == 4
+    steps = [re.sub(r" +#.*", "", line) for line in lines if re.match(r"\w.*= self\.(down|up)", line)]
+    assert len(steps) == 6 and all("x" in step.split(" = ")[0] for step in steps), steps

@@ -247,8 +247,18 @@ def _by_branches(module: Module, found: list[_Piece]) -> None:
         body = region(module, [node for part in run for node in part.nodes])
         if body is None or len(body.inputs) > MOST_INPUTS or len(body.outputs) > 1:
             continue  # a cut through the middle of things
+        if any(map(_is_programs_block, body.members)):
+            continue  # a stage of the program's own blocks, which it gave no name
         names = [name for name in map(layer_name, reversed(piece.nodes)) if name]
         _take(run, names[0] if names else "block")
+
+
+def _is_programs_block(member: Any) -> bool:
+    """A block of the program's that computes with several layers."""
+    body = member.body if isinstance(member, Submodule) else None
+    if body is None or body.scope is None or body.scope.kind not in ("function", "layer"):
+        return False
+    return sum(map(weighty, body.nodes)) > 1
 
 
 # By repetition.
