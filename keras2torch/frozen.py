@@ -87,6 +87,9 @@ def _is_frozen(sub: Submodule) -> bool:
 def _freezing(sub: Submodule, path: str) -> Iterator[str]:
     if _is_frozen(sub):
         yield f"{path}.requires_grad_(False)"
+    elif sub.items and sub.present not in (None, True):  # it may be an nn.Identity()
+        lines = [line for i, item in enumerate(sub.items) for line in _freezing(item, f"{path}[{i}]")]
+        yield from [f"if isinstance({path}, nn.Sequential):", *(f"    {line}" for line in lines)] if lines else []
     elif sub.items:
         for index, item in enumerate(sub.items):
             yield from _freezing(item, f"{path}[{index}]")

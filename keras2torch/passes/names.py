@@ -197,6 +197,7 @@ def _name_members(cls: ModuleClass, family: str) -> None:
     hints = _lone_stages(firsts, [_more_than_a_layer(*pair) for pair in zip(firsts, hints)])
     hints = _groups_apart(firsts, hints)
     hints = in_one_style(hints, [_is_block(member) for member in firsts])
+    hints = [hint if hint and hint.isidentifier() else None for hint in hints]  # 1 of conv3_1
     shared = Counter(hint for hint in hints if hint)
     taken: Counter[str] = Counter()
     chosen: list[tuple[Member, str, bool]] = []
