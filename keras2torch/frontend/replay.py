@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
-from keras2torch.graph import Constant, Tensor, tensors_in
+from keras2torch.frontend.replay_calls import Calls, NotYetError
+from keras2torch.frontend.replay_values import (
+    class_of,
+    is_reference,
+    read_list,
+    read_name,
+    read_shape,
+    read_shapes,
+    slice_spec,
+)
+from keras2torch.graph import Constant
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
 from keras2torch.layers.base import call_parameters
@@ -28,10 +38,6 @@ _MODELS = {"Functional", "Model", "Sequential"}
 _MAX_DEPTH = 64
 
 
-class NotYetError(Exception):
-    """A node refers to a call that has not been replayed yet."""
-
-
 @dataclass
 class Replayer:
     """Rebuilds models from configs. ``version`` is Keras's major version; ``custom`` the user's own classes."""
@@ -43,7 +49,7 @@ class Replayer:
         """The model that ``{"class_name": ..., "config": ...}`` describes. Raises SavedModelError."""
         if depth > _MAX_DEPTH:
             raise SavedModelError("models are nested more than 64 deep")
-        name, inner = _class_of(config), config.get("config")
+        name, inner = class_of(config), config.get("config")
         if not isinstance(inner, (dict, list)):
             raise SavedModelError(f"the config of the {name} model is no object")
         if name == "Sequential":
@@ -77,19 +83,19 @@ class Replayer:
         built = item.get("build_config")
         shape = built.get("input_shape") if isinstance(built, dict) else None
         if model.outputs is None and shape:
-            model.build(_shapes(shape))
+            model.build(read_shapes(shape))
         return model
 
     # Sequential.
     def _sequential(self, config: Any, depth: int) -> Sequential:
-        layers = config if isinstance(config, list) else _list(config, "layers")
+        layers = config if isinstance(config, list) else read_list(config, "layers")
         name = config.get("name") if isinstance(config, dict) else None
-        model = Sequential(name=_text(name))
+        model = Sequential(name=read_name(name))
         mark_name(model)
         for item in layers:
             model.add(self.layer(item, depth + 1))
         if model.outputs is None and isinstance(config, dict) and config.get("build_input_shape"):
-            model.build(_shape(config["build_input_shape"]))
+            model.build(read_shape(config["build_input_shape"]))
         return model
 
     # Functional.
@@ -97,8 +103,8 @@ class Replayer:
         made: dict[str, Any] = {}
         calls: dict[str, list[Any]] = {}
         pending: list[tuple[str, Any]] = []
-        for item in _list(config, "layers"):
-            name = _text(
+        for item in read_list(config, "layers"):
+            name = read_name(
                 item.get("name") or item.get("config", {}).get("name")
                 if isinstance(item, dict)
                 else None
@@ -114,7 +120,7 @@ class Replayer:
                 calls[name].append(layer.tensor)
                 continue
             pending += [(name, node) for node in self._nodes(item)]
-        state = _Calls(made, calls, self.version)
+        state = Calls(made, calls, self.version)
         while pending:
             later = []
             blocked: set[str] = set()
@@ -136,7 +142,7 @@ class Replayer:
             pending = later
         inputs = state.structure(config.get("input_layers"))
         outputs = state.structure(config.get("output_layers"))
-        model = Functional(inputs=inputs, outputs=outputs, name=_text(config.get("name")))
+        model = Functional(inputs=inputs, outputs=outputs, name=read_name(config.get("name")))
         mark_name(model)
         return model
 
@@ -144,15 +150,11 @@ class Replayer:
         nodes = item.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise SavedModelError("inbound_nodes is no list")
-        if (
-            nodes
-            and _class_of(item) in ("TFOpLambda", "SlicingOpLambda")
-            and _is_reference(nodes[0])
-        ):
+        if nodes and class_of(item) in ("TFOpLambda", "SlicingOpLambda") and is_reference(nodes[0]):
             return [[node] for node in nodes]  # one nesting less
         return nodes
 
-    def _arguments(self, node: Any, state: _Calls) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _arguments(self, node: Any, state: Calls) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if isinstance(node, dict):  # Keras 3
             args = self.value(node.get("args", []), state)
             kwargs = self.value(node.get("kwargs", {}), state)
@@ -162,7 +164,7 @@ class Replayer:
         references = node if isinstance(node[0], list) else [node]
         tensors, kwargs = [], {}
         for reference in references:
-            if not _is_reference(reference):
+            if not is_reference(reference):
                 raise SavedModelError(
                     f"{str(reference)[:80]!r} is no reference to a layer's output"
                 )
@@ -175,7 +177,7 @@ class Replayer:
                 kwargs.update({k: self._keras2_value(v, state) for k, v in reference[3].items()})
         return (tensors if len(tensors) > 1 else tensors[0],), kwargs
 
-    def _keras2_value(self, value: Any, state: _Calls) -> Any:
+    def _keras2_value(self, value: Any, state: Calls) -> Any:
         """An extra argument of a Keras 2 node: a reference where it looks like one and names a layer."""
         if isinstance(value, list) and len(value) == 3 and value[0] == "_CONSTANT_VALUE":
             return value[2]
@@ -216,7 +218,7 @@ class Replayer:
         return layer(*args, **kwargs)
 
     # Values.
-    def value(self, value: Any, state: _Calls | None = None, depth: int = 0) -> Any:
+    def value(self, value: Any, state: Calls | None = None, depth: int = 0) -> Any:
         """A value of a config or of a node's arguments, with its special classes resolved."""
         if depth > _MAX_DEPTH:
             raise SavedModelError("a value in the config is nested more than 64 deep")
@@ -272,7 +274,7 @@ class Replayer:
         """A layer, a model, or (for an operation) a function that records one call of it."""
         if not isinstance(item, dict):
             raise SavedModelError("a layer of the model is no object")
-        name = _class_of(item)
+        name = class_of(item)
         config = item.get("config", {})
         if name in _MODELS:
             model = self.model(item, depth)
@@ -332,7 +334,7 @@ class Replayer:
         fixed = {
             k: self.value(v)
             for k, v in config.items()
-            if k not in ("name", "dtype") or (k == "dtype" and _plain(v))
+            if k not in ("name", "dtype") or (k == "dtype" and isinstance(v, str))
         }
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -365,7 +367,7 @@ class Replayer:
         name = f"tf.{path}"
         function = OPS.get(name) or OPS.get(f"tf.{path.rpartition('.')[2]}")
         if "getitem" in path or "strided_slice" in path:
-            return lambda args, kwargs: args[0][_slice_spec(kwargs.get("slice_spec"))]
+            return lambda args, kwargs: args[0][slice_spec(kwargs.get("slice_spec"))]
         if function is None:
             raise UnsupportedError(f"the TensorFlow function {name} has no translation")
         known = _parameters(function)
@@ -373,61 +375,6 @@ class Replayer:
             *args,
             **{k: v for k, v in kwargs.items() if k in known or not (v is None or v is False)},
         )
-
-
-@dataclass
-class _Calls:
-    """The layers of one Functional model, and what each of their calls gave so far."""
-
-    made: dict[str, Any]
-    calls: dict[str, list[Any]]
-    version: int
-
-    def tensor(self, reference: Any, output: bool = False) -> Tensor:
-        """``[layer, node, tensor]`` -> the tensor. Raises NotYetError where the call is still to come."""
-        if not _is_reference(reference):
-            raise SavedModelError(f"{str(reference)[:80]!r} is no reference to a layer's output")
-        name, node, index = reference[0], reference[1], reference[2]
-        if name not in self.calls:
-            raise SavedModelError(
-                f"the model refers to a layer {str(name)[:80]!r} that the file does not hold"
-            )
-        node -= self._offset(self.made[name], output)
-        done = self.calls[name]
-        if not 0 <= node < len(done):
-            raise NotYetError(name)
-        tensors = tensors_in(done[node])
-        if not 0 <= index < len(tensors):
-            raise SavedModelError(f"the layer {name!r} has no output {index}")
-        return tensors[index]
-
-    def _offset(self, layer: Any, output: bool) -> int:
-        """Which number the first call of a nested model has: see "Nested Functional" in the format notes."""
-        if not isinstance(layer, Model):
-            return 0
-        if self.version < 3:
-            return 1
-        return 1 if output and not isinstance(layer, Sequential) else 0
-
-    def structure(self, value: Any) -> Any:
-        """``input_layers``/``output_layers``: one reference, or lists and dicts of them."""
-        if _is_reference(value):
-            try:
-                return self.tensor(value, output=True)
-            except NotYetError:
-                try:
-                    return self.tensor([value[0], value[1] + 1, value[2]], output=True)
-                except NotYetError:
-                    raise SavedModelError(
-                        f"the model's port {str(value)[:80]!r} is never made"
-                    ) from None
-        if isinstance(value, (list, tuple)) and value:
-            return [self.structure(item) for item in value]
-        if isinstance(value, dict) and value.get("class_name") == "__tuple__":
-            return [self.structure(item) for item in value.get("items", [])]
-        if isinstance(value, dict) and value:
-            return {k: self.structure(item) for k, item in value.items()}
-        raise SavedModelError("the model has no inputs or no outputs")
 
 
 _IGNORED = {"shared_object_id", "batch_input_shape_", "build_config", "quantization_config"}
@@ -494,7 +441,7 @@ def _input_layer(config: dict[str, Any]) -> InputLayer:
     if shape is None:
         raise SavedModelError("an input layer has no shape")
     layer = InputLayer(
-        batch_shape=_shape(shape),
+        batch_shape=read_shape(shape),
         dtype=config.get("dtype"),
         name=config.get("name"),
         sparse=config.get("sparse"),
@@ -504,61 +451,3 @@ def _input_layer(config: dict[str, Any]) -> InputLayer:
         r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name)
     )
     return layer
-
-
-def _shape(value: Any) -> tuple[int | None, ...]:
-    if not isinstance(value, (list, tuple)) or not all(
-        n is None or (isinstance(n, int) and 0 <= n < 2**31) for n in value
-    ):
-        raise SavedModelError(f"{str(value)[:80]!r} is no shape")
-    return tuple(value)
-
-
-def _shapes(value: Any) -> Any:
-    """One shape, or a list or a dict of them."""
-    if isinstance(value, dict):
-        return {key: _shapes(item) for key, item in value.items()}
-    if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
-        return [_shapes(item) for item in value]
-    return _shape(value)
-
-
-def _class_of(item: dict[str, Any]) -> str:
-    name = item.get("class_name")
-    if not isinstance(name, str):
-        raise SavedModelError("an object of the config has no class name")
-    return name.rpartition(">")[2]
-
-
-def _list(config: dict[str, Any], key: str) -> list[Any]:
-    value = config.get(key)
-    if not isinstance(value, list):
-        raise SavedModelError(f"the model's {key!r} is no list")
-    return value
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise SavedModelError(f"{str(value)[:80]!r} is no name")
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_reference(value: Any) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and len(value) >= 3
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-        and (isinstance(value[2], int) or value[0] == "_CONSTANT_VALUE")
-        and (len(value) == 3 or isinstance(value[3], dict))
-    )
-
-
-def _slice_spec(spec: Any) -> Any:
-    if isinstance(spec, list):
-        return tuple(_slice_spec(item) for item in spec)
-    return spec
