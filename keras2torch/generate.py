@@ -28,7 +28,15 @@ from keras2torch.training.emit import ModuleInfo, emit_training
 from keras2torch.training.record import record
 
 # What a fault of our own raises: told as such, without a traceback.
-_FAULTS = (AssertionError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,14 @@ def member(name: str) -> Callable[[Path], None]:
     return lambda path: keras_zip(path, {name: b"x"})
 
 
+def nameless(path: Path) -> None:
+    """A name ends before a NUL."""
+    keras_zip(path, {"Xnothing": b"x"})
+    path.write_bytes(path.read_bytes().replace(b"Xnothing", b"\0nothing"))
+
+
 ZIPS = {
+    "no name": (nameless, "without a name"),
     "traversal": (member("../../escape"), "outside itself"),
     "windows traversal": (member("..\\escape"), "outside itself"),
     "absolute": (member("/etc/cron.d/x"), "outside itself"),

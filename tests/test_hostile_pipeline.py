@@ -128,6 +128,22 @@ def test_hostile_settings_end_in_a_message_or_in_code(class_name, settings, tmp_
         )
 
 
+@pytest.mark.parametrize("axis", [1, -2, 10**9, [0, 9]])
+def test_axes_that_are_not_there(axis, tmp_path):
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None]}},
+        {
+            "class_name": "LayerNormalization",
+            "config": {"name": "norm", "trainable": True, "axis": axis},
+        },
+    ]
+    document = {"class_name": "Sequential", "config": {"name": "net", "layers": layers}}
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(K2TError, match="axis"):
+        keras2torch.generate(path)
+
+
 @pytest.mark.parametrize(
     "module", ["os", "posix", "builtins", "subprocess", "keras.ops", "", None, 3]
 )

@@ -139,6 +139,8 @@ class ZipStore:
 
     def _check_member(self, info: zipfile.ZipInfo) -> None:
         name = info.filename
+        if not name:
+            raise SavedModelError(f"{self._source.name} has a member without a name: it is damaged")
         parts = name.replace("\\", "/").split("/")
         if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0] or "\0" in name:
             raise SavedModelError(

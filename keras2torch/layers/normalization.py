@@ -208,6 +208,11 @@ class LayerNormalization(_Normalization):
 
     def normalised(self, rank: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, (list, tuple)) else (self.axis,)
+        if not all(-rank <= int(axis) < rank for axis in given):
+            raise ShapeError(
+                f"LayerNormalization {self.name!r}: axis {self.axis} of an input of {rank} dimensions",
+                where=self.where,
+            )
         return tuple(sorted(int(axis) % rank for axis in given))
 
     def build(self, input_shape: Shape) -> None:

@@ -35,7 +35,8 @@ def verify(
     """Compare ``source`` (a path or a live ``keras.Model``) under real Keras with its torch module.
 
     The module is the one in ``directory``, edited or not, where its file is there; else it is freshly
-    generated. ``tolerance`` is relative to Keras's largest value in each comparison. Weights that the
+    generated. ``tolerance`` is relative to Keras's largest value in each comparison; where Keras cannot but round to
+    half floats, it is what that takes. Weights that the
     source does not hold are drawn from ``seed``. Raises KerasMissingError where Keras is not installed,
     K2TError where Keras cannot load or run the source.
     """
@@ -46,6 +47,7 @@ def verify(
     result = generate(source, name=name, model=model, custom=custom, weights=weights)
     assert result.source is not None
     real = keras_side.KerasSide(_real_model(source, model, custom, weights), result)
+    tolerance = max(tolerance, real.rounding)
     pairs = WeightPairs(result.source.model, real.model)
     if not result.weights:
         keras_side.randomise(real.model, seed)
@@ -84,8 +86,8 @@ def _real_model(source: Any, model: str | None, custom: Any, weights: Any) -> An
     if path.suffix in (".py", ".ipynb"):
         from keras2torch.verify.program import run_program
 
-        return run_program(path, model, weights)
-    return keras_side.load(path, custom)
+        return keras_side.compute_in_float32(run_program(path, model, weights))
+    return keras_side.compute_in_float32(keras_side.load(path, custom))
 
 
 def _output_rows(

@@ -19,6 +19,8 @@ from keras2torch.verify.samples import Case
 
 _PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 
+_ROUNDING = {"float16": 5e-3, "bfloat16": 4e-2}  # ten units in the last place
+
 
 def find_keras() -> Any:
     """Real Keras, on an installed backend and the CPU. Raises KerasMissingError."""
@@ -102,6 +104,16 @@ def randomise(model: Any, seed: int) -> None:
         variable.assign(value)
 
 
+def compute_in_float32(model: Any) -> Any:
+    """The model, its layers computing as the module does: else half floats' rounding hides small faults."""
+    for layer in model._flatten_layers():
+        policy = getattr(layer, "dtype_policy", None)
+        if getattr(policy, "compute_dtype", None) in _ROUNDING:
+            with contextlib.suppress(AttributeError):  # Keras 2 has no setter
+                layer.dtype_policy = "float32"
+    return model
+
+
 class KerasSide:
     """A real model, run in inference mode."""
 
@@ -117,6 +129,13 @@ class KerasSide:
     @property
     def description(self) -> str:
         return f"Keras {self.keras.__version__} ({self.backend})"
+
+    @property
+    def rounding(self) -> float:
+        """How far half floats in the model may take it from float32, relative to its largest values."""
+        used = {layer.compute_dtype for layer in self.model._flatten_layers()}
+        used |= {str(variable.dtype) for variable in self.model.weights}
+        return max((_ROUNDING[dtype] for dtype in used & set(_ROUNDING)), default=0.0)
 
     def run_where_it_fits(self, cases: list[Case]) -> tuple[Case, list[Any]] | None:
         """The first of the cases that Keras accepts, and its outputs; None: it takes none."""
@@ -280,13 +299,15 @@ class KerasSide:
 def _watching(keras: Any, model: Any, found: dict[Any, list[Any]]) -> Iterator[None]:
     """Put into ``found`` what each layer inside the model returns while the block runs."""
     watched = []
+    loops = (keras.layers.RNN, keras.layers.TimeDistributed)  # what runs inside of them stays there
 
     def watch(layer: Any, path: tuple[str, ...]) -> None:
         for inner in layer._flatten_layers(include_self=False, recursive=False):
             here = (*path, inner.name)
             watched.append(inner)
             object.__setattr__(inner, "call", keeping(inner.call, here))
-            watch(inner, here)
+            if not isinstance(inner, loops):
+                watch(inner, here)
 
     def keeping(call: Any, path: tuple[str, ...]) -> Any:
         times = itertools.count()
