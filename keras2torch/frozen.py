@@ -87,12 +87,8 @@ def _is_frozen(sub: Submodule) -> bool:
 def _freezing(sub: Submodule, path: str) -> Iterator[str]:
     if _is_frozen(sub):
         yield f"{path}.requires_grad_(False)"
-    elif sub.items and sub.present not in (None, True):  # it may be an nn.Identity()
-        lines = [line for i, item in enumerate(sub.items) for line in _freezing(item, f"{path}[{i}]")]
-        yield from [f"if isinstance({path}, nn.Sequential):", *(f"    {line}" for line in lines)] if lines else []
     elif sub.items:
-        for index, item in enumerate(sub.items):
-            yield from _freezing(item, f"{path}[{index}]")
+        yield from _of_items(sub, path, _freezing)
     elif sub.body is None:
         for name, mapping in sub.weights.items():
             if mapping.fixed:
@@ -124,8 +120,20 @@ def _resting(sub: Submodule, path: str) -> Iterator[str]:
     if _is_always_eval(sub):
         yield f"{path}.eval()"
     elif sub.items:
-        for index, item in enumerate(sub.items):
-            yield from _resting(item, f"{path}[{index}]")
+        yield from _of_items(sub, path, _resting)
+
+
+def _of_items(
+    sub: Submodule, path: str, lines_of: Callable[[Submodule, str], Iterator[str]]
+) -> Iterator[str]:
+    """The lines of the items of an nn.Sequential, which some instances may not have."""
+    lines = [
+        line for i, item in enumerate(sub.items or ()) for line in lines_of(item, f"{path}[{i}]")
+    ]
+    if lines and sub.present not in (None, True):
+        yield f"if isinstance({path}, nn.Sequential):"
+        lines = [f"    {line}" for line in lines]
+    yield from lines
 
 
 def _asks_training(body: Module) -> bool:
