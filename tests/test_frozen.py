@@ -73,3 +73,23 @@ def test_a_frozen_model_as_a_whole() -> None:
     _, net = built(model)
     assert learning(net) == [] and norms(net) == [False]
     assert net.eval().train(False) is net
+
+
+def residual_block(x: Any, filters: int, stride: int) -> Any:
+    conv, norm = LAYERS["Conv2D"], LAYERS["BatchNormalization"]
+    out = norm()(conv(filters, 3, strides=stride, padding="same", use_bias=False)(x))
+    out = norm()(conv(filters, 3, padding="same", use_bias=False)(LAYERS["ReLU"]()(out)))
+    if stride != 1:
+        x = norm(trainable=False)(conv(filters, 1, strides=stride, use_bias=False)(x))
+    return LAYERS["ReLU"]()(LAYERS["Add"]()([out, x]))
+
+
+def test_a_part_that_only_some_blocks_have() -> None:
+    image = x = Input((16, 16, 8))
+    for filters, stride in ((8, 1), (16, 2), (16, 1), (32, 2)):
+        x = residual_block(x, filters, stride)
+    source, net = built(Model(image, x))
+    assert "if isinstance(self.shortcut, nn.Sequential):" in source
+    assert net(torch.zeros(2, 8, 16, 16)).shape == (2, 32, 4, 4)
+    assert sum(not p.requires_grad for p in net.parameters()) == 4
+    assert norms(net).count(False) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +66,15 @@ def test_nested_models_are_called_what_the_program_calls_them(programs) -> None:
         "Program",
     ]
     assert "self.backbone = Backbone()" in source and "self.classifier = Classifier()" in source
+
+
+def test_numbers_are_no_names(tmp_path: Path) -> None:
+    """conv1_1 and conv1_2 of a block conv1, as VGG's layers are called."""
+    (tmp_path / "vgg.py").write_text(
+        "from keras.layers import *\nfrom keras.models import Model\ni = x = Input((16, 16, 3))\n"
+        "for block, count in ((1, 2), (2, 2), (3, 3)):\n    for n in range(1, count + 1):\n"
+        "        x = Conv2D(8 * block, 3, activation='relu', padding='same', name=f'conv{block}_{n}')(x)\n"
+        "    x = MaxPooling2D(name=f'pool{block}')(x)\nmodel = Model(i, x)\n"
+    )
+    source = keras2torch.generate(tmp_path / "vgg.py").model_source
+    assert re.findall(r"self\.(conv\d) = nn\.Conv2d", source)[:2] == ["conv1", "conv2"]
