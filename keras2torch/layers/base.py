@@ -568,6 +568,11 @@ class Layer(Operation):
             kwargs.pop("training", None)
             with training_mode(training):
                 outputs = self.call(*args, **kwargs)
+            if not tensors_in(outputs) and not isinstance(outputs, Layer) and tensors_in(args):
+                raise K2TError(
+                    f"{type(self).__name__} {self.name!r} gives a {type(outputs).__name__}, not a tensor",
+                    where=trace.user_location(),
+                )
         self._calls.append((args[0] if args else None, outputs))
         if self.activity_regularizer is not None:
             from keras2torch.ops.added_loss import add_activity_loss
