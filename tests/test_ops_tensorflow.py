@@ -20,6 +20,16 @@ pytestmark = pytest.mark.thin(12)
 
 X, M = f(N, 4, 5), f(N, 3, 4)
 tf_float = "float32"
+
+
+def halves(count: int) -> np.ndarray:
+    """The matrix that puts the mean of two neighbours between them: bilinear with aligned corners."""
+    matrix = np.zeros((2 * count - 1, count), "float32")
+    matrix[::2] = np.eye(count)
+    matrix[1::2] = (np.eye(count)[:-1] + np.eye(count)[1:]) / 2
+    return matrix
+
+
 IMAGE = f(N, 6, 8, 3, low=0, high=1)
 # name: (with tf, with keras.ops, inputs)
 TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
@@ -467,6 +477,21 @@ TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
         lambda ops, x: x[:, np.array([0, 2, 3])],
         (X,),
     ),
+    "resizing of TensorFlow 1": (
+        lambda tf, x: (
+            tf.compat.v1.image.resize_images(x, (12, 16), 1),
+            tf.image.resize_nearest_neighbor(x, (9, 12), half_pixel_centers=True),
+            tf.image.resize_bilinear(x, (9, 12), half_pixel_centers=True),
+            tf.compat.v1.image.resize_images(x, (11, 15), "bilinear", True),
+        ),
+        lambda ops, x: (
+            ops.repeat(ops.repeat(x, 2, 1), 2, 2),
+            ops.image.resize(x, (9, 12), "nearest"),
+            ops.image.resize(x, (9, 12), "bilinear"),
+            ops.einsum("iy,nyxc,jx->nijc", halves(6), x, halves(8)),
+        ),
+        (IMAGE,),
+    ),
     "map_fn": (lambda tf, x: tf.map_fn(lambda t: t * 2, x), lambda ops, x: x * 2, (f(3, 4),)),
     "cond": (
         lambda tf, x: tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x),
@@ -624,6 +649,8 @@ MISTAKES = {
     "reshape": (lambda tf, x: tf.reshape(tf.zeros((4, 5)), (3, 7)), "do not fit"),
     "argument": (lambda tf, x: tf.exp(x, 3), "too many positional"),
     "value": (lambda tf, x: float(tf.reduce_sum(x)), "a number is asked"),
+    "legacy area": (lambda tf, x: tf.image.resize_images(tf.reshape(x, (-1, 4, 5, 1)), (8, 8), 3), "method=3"),
+    "legacy bicubic": (lambda tf, x: tf.image.resize_images(tf.reshape(x, (-1, 4, 5, 1)), (8, 8), "bicubic"), "method='bicubic'"),
     "legacy resize": (lambda tf, x: tf.image.resize_bilinear(tf.reshape(x, (-1, 4, 5, 1)), (8, 8)), "off centre"),
 }  # fmt: skip
 

@@ -115,15 +115,36 @@ def tf_resize(
     return resize(images, size, name, antialias, data_format="channels_last")
 
 
-@function(
-    "tf.image.{resize_bilinear,resize_images} tf.compat.v1.image.{resize_bilinear,resize_images,resize}"
-)
-def legacy_bilinear(
-    images: Any, size: Any, align_corners: bool = False, method: Any = 0, **kwargs: Any
+@function("{tf,tf.compat.v1}.image.resize_images tf.compat.v1.image.resize")
+def legacy_resize(
+    images: Any,
+    size: Any,
+    method: Any = 0,
+    align_corners: bool = False,
+    preserve_aspect_ratio: bool = False,
+    name: Any = None,
 ) -> Any:
-    """TensorFlow 1's, exact where the corners are aligned or each pixel is repeated."""
+    """TensorFlow 1's, where ``method`` is a number or a name."""
+    if preserve_aspect_ratio:
+        raise refused("preserve_aspect_ratio=True of TensorFlow 1", "give the size")
     if method in (1, "nearest"):
         return legacy_nearest(images, size, align_corners)
+    if method in (0, "bilinear"):
+        return legacy_bilinear(images, size, align_corners)
+    raise refused(f"TensorFlow 1's resizing with method={method!r}", "use tf.image.resize")
+
+
+@function("{tf,tf.compat.v1}.image.resize_bilinear")
+def legacy_bilinear(
+    images: Any,
+    size: Any,
+    align_corners: bool = False,
+    name: Any = None,
+    half_pixel_centers: bool = False,
+) -> Any:
+    """TensorFlow 1's, exact where the corners are aligned."""
+    if half_pixel_centers:
+        return resize(images, size, "bilinear", data_format="channels_last")
     if not align_corners:
         raise refused(
             "TensorFlow 1's bilinear resizing samples off centre, which torch has not got",
@@ -132,8 +153,16 @@ def legacy_bilinear(
     return _Resize("channels_last").record(images, as_shape(size), "bilinear", False, True)
 
 
-@function("tf.image.resize_nearest_neighbor tf.compat.v1.image.resize_nearest_neighbor")
-def legacy_nearest(images: Any, size: Any, align_corners: bool = False, **kwargs: Any) -> Any:
+@function("{tf,tf.compat.v1}.image.resize_nearest_neighbor")
+def legacy_nearest(
+    images: Any,
+    size: Any,
+    align_corners: bool = False,
+    name: Any = None,
+    half_pixel_centers: bool = False,
+) -> Any:
+    if half_pixel_centers and not align_corners:
+        return resize(images, size, "nearest", data_format="channels_last")
     if align_corners:
         raise refused("the nearest pixel with align_corners=True", "leave align_corners out")
     return _Resize("channels_last").record(images, as_shape(size), "nearest", False, "legacy")

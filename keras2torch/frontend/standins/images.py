@@ -13,6 +13,19 @@ from keras2torch.frontend.sandbox import missing_file
 from keras2torch.frontend.standins import downloads
 from keras2torch.graph import Spec
 
+
+class ResizeMethod:
+    """tf.image.ResizeMethod."""
+
+    BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = "bilinear", "nearest", "bicubic", "area"
+    LANCZOS3, LANCZOS5, GAUSSIAN, MITCHELLCUBIC = (
+        "lanczos3",
+        "lanczos5",
+        "gaussian",
+        "mitchellcubic",
+    )
+
+
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
