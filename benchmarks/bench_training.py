@@ -106,7 +106,11 @@ def _times(name: str) -> dict[str, list[float]]:
                 assert worker.stdin and worker.stdout
                 worker.stdin.write("go\n")
                 worker.stdin.flush()
-                times[loop].append(float(worker.stdout.readline()))
+                answer = worker.stdout.readline()
+                if not answer:
+                    said = Path(folder, f"{loop}.log").read_text()
+                    raise RuntimeError(f"{loop} of {name} ended ({worker.wait()}): {said[-2000:]}")
+                times[loop].append(float(answer))
         for worker in workers.values():
             worker.kill()
             worker.wait()
@@ -124,15 +128,16 @@ def _start(loop: str, folder: str) -> subprocess.Popen[str]:
         "XLA_FLAGS": one_thread,
         "CUDA_VISIBLE_DEVICES": "",
     }
-    return subprocess.Popen(
-        [sys.executable, __file__, loop],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with open(Path(folder) / f"{loop}.log", "w") as log:
+        return subprocess.Popen(
+            [sys.executable, __file__, loop],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
 
 
 # In the processes.

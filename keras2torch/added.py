@@ -11,6 +11,7 @@ from keras2torch.module import Module, Submodule, walk
 from keras2torch.ops.added_loss import Keep, calls_behind, twin
 from keras2torch.passes.outline import count_uses
 from keras2torch.quoting import to_identifier
+from keras2torch.training.own_step import own_step
 
 KEPT = "added_loss"
 """The attribute in which a module keeps what its last forward adds to the loss."""
@@ -32,7 +33,9 @@ def with_added_losses(graph: Graph, model: Any) -> Graph:
 def _extended(graph: Graph, more: list[Call], known: set[int]) -> Graph:
     """The graph with calls that no output needs, every call behind what it reads."""
     made = known | {id(tensor) for call in more for tensor in call.outputs}
+    around = [s for s in graph.calls[0].scopes if all(s in call.scopes for call in graph.calls)]
     for call in more:
+        call.scopes = (*around, *(scope for scope in call.scopes if scope not in around))
         swap = lambda tensor: twin(tensor, made)  # noqa: E731
         call.args, call.kwargs = map_structure(swap, call.args), map_structure(swap, call.kwargs)
     waiting = {id(call): call for call in sorted((*graph.calls, *more), key=lambda c: c.order)}
@@ -55,13 +58,18 @@ def with_kept_tensors(graph: Graph, model: Any) -> Graph:
     from keras2torch.training.record import record
     from keras2torch.training.traced import tensors_read
 
+    try:
+        step = own_step(model)
+    except K2TError:
+        return graph  # told when the training script is made
     known = set(map(id, graph.tensors))
-    inputs, names = set(map(id, graph.inputs)), {KEPT}
+    ends = graph.inputs if step is None else (*graph.inputs, *graph.outputs)
+    given, names = set(map(id, ends)), {KEPT}
     calls: dict[int, Call] = {}
-    for read in tensors_read(record(model), known):
+    for read in tensors_read(record(model), step, known):
         tensor = twin(read, known)
         behind = calls_behind(tensor, known)
-        if id(tensor) in inputs or behind is None:
+        if id(tensor) in given or behind is None:
             continue
         made = Keep(_attribute(read, names), read).record(tensor)
         made.call.scopes = ()

@@ -25,18 +25,11 @@ from keras2torch.penalties import module_facts
 from keras2torch.quoting import to_class_name, to_identifier
 from keras2torch.source import Source, open_source
 from keras2torch.training.emit import ModuleInfo, emit_training
+from keras2torch.training.own_step import own_step
 from keras2torch.training.record import record
 
 # What a fault of our own raises: told as such, without a traceback.
-_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+_FAULTS = (AssertionError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,14 @@ class Generated:
         # Keras goes on from the weights in the file, and so does the script.
         given = f"{self.name}.safetensors" if weight_tools.has_weights(self.weight_map) else None
         return self._script(
-            lambda: (record(model), {**module_facts(graph, module), "weights_file": given})
+            lambda: (
+                record(model),
+                {
+                    **module_facts(graph, module),
+                    "weights_file": given,
+                    "own_step": own_step(model),
+                },
+            )
         )
 
     def prediction_draft(self, reason: str) -> str:

@@ -73,7 +73,8 @@ class Tensor:
         self.mask: Tensor | None = None  # the implicit Keras mask that travels with it
         self.scopes: tuple[Scope, ...] = ()  # of an Input: where it was made
         self.terms: tuple[Any, ...] = ()  # what the layers that gave it added to the loss
-        self.twins: tuple[Tensor, ...] = ()  # the same in runs of a model on its own inputs
+        self.twins: tuple[Tensor, ...] = ()  # the same in other runs of a model on the same inputs
+        self.same: Tensor | None = None  # the first of them
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """``ndarray + tensor`` comes here; numpy's functions on tensors are refused, as in Keras."""

@@ -41,6 +41,7 @@ class Model(Layer):
             output_structure=None,
             input_source=None,  # stand-in for the data that the input shape should come from
             training_calls=[],
+            runs={},  # by the inputs (their ids) of a run of the graph: its tensors
             stop_training=False,
             made=next(_events),
             noun=trace.noun(),
@@ -162,13 +163,16 @@ class Model(Layer):
         for call in graph.calls:
             scopes = tuple(renew(scope, renewed, table) for scope in inner(call))
             replay_call(call, table, outer + scopes)
-        alike = all(old is new for old, new in zip(self.inputs or [], given))
-        alike = alike and not any(_keeps_statistics(call.operation) for call in graph.calls)
+        alike = not any(_keeps_statistics(call.operation) for call in graph.calls)
+        key = tuple(id(tensor if tensor.same is None else tensor.same) for tensor in given)
+        earlier = self.runs.setdefault(key, table) if alike else table
         for tensor in graph.tensors:
             new = table.get(id(tensor), tensor)
             if new is not tensor:
                 new.terms += tuple(table.get(id(term), term) for term in tensor.terms)
-                tensor.twins += (new,) if alike else ()
+                _make_twins(earlier[id(tensor)], new)
+                if alike and key == tuple(map(id, self.inputs or [])):
+                    _make_twins(tensor, new)
         structure = self.output_structure if self.output_structure is not None else self.outputs[0]
         return map_structure(lambda tensor: table.get(id(tensor), tensor), structure)
 
@@ -201,18 +205,24 @@ class Model(Layer):
         self.built = True
         if self.outputs is None:
             inputs = by_sorted_keys(inputs)
-            outputs = self(inputs) if not isinstance(inputs, _Arguments) else self(*inputs)
-            outputs = by_sorted_keys(outputs)
+            outputs = by_sorted_keys(self._traced_outputs(inputs))
             self.input_structure, self.inputs = inputs, tensors_in(inputs)
             self.output_structure, self.outputs = outputs, tensors_in(outputs)
+
+    def _traced_outputs(self, inputs: Any) -> Any:
+        """What ``call`` returns; of a class that has a ``train_step`` alone, what its layers give there."""
+        from keras2torch.training import own_step
+
+        if own_step.is_all(self):
+            return own_step.start_from_step(self, inputs)
+        return self(*inputs) if isinstance(inputs, _Arguments) else self(inputs)
 
     def build_from_data(self, data: Any) -> None:
         """Give a model without inputs the shapes of the data that it is trained on."""
         if self.outputs is not None or data is None:
             return
         own = not type(self).__module__.startswith("keras2torch.")
-        if own and type(self).call is Model.call:  # all is done by its train_step
-            return
+        alone = own and type(self).call is Model.call  # all is done by its train_step
         if hasattr(type(data), "batch_specs") or hasattr(type(data), "__next__"):
             from keras2torch.frontend.standins.data import fed_by
 
@@ -220,7 +230,11 @@ class Model(Layer):
             self.input_source = find_absent(given if data is None else data)
         shapes = map_structure(data_shape, data, leaf=SHAPED)
         if shapes is not data or isinstance(data, SHAPED):
-            self._from_call(inputs_of_shapes(shapes, data))
+            try:
+                self._from_call(inputs_of_shapes(shapes, data))
+            except K2TError:
+                if not alone:  # else it is told where a model is chosen
+                    raise
 
     # Training: recorded only.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -261,6 +275,13 @@ class Model(Layer):
 
 class Functional(Model):
     """The class name in saved configs."""
+
+
+def _make_twins(first: Any, second: Any) -> None:
+    """Two tensors that runs of one model on the same inputs made."""
+    if first is not second:
+        second.same = first if first.same is None else first.same
+        first.twins, second.twins = (*first.twins, second), (*second.twins, first)
 
 
 def _keeps_statistics(operation: Any) -> bool:

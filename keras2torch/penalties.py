@@ -30,6 +30,7 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
         "adds_loss": bool(added),
         "kept": kept_tensors(module),
         "input_tensors": graph.inputs,
+        "output_tensors": graph.outputs,
         "constraints": tuple(constraint_lines(graph, module)),
     }
 

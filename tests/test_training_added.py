@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from training_pairs import compare
+from training_pairs import HEAD, compare
 
 PROGRAMS = {
     "activity_regularizers": """
@@ -170,3 +170,122 @@ model.fit(rows, targets, batch_size=16, epochs=3, shuffle=False, validation_data
 def test_losses_over_symbolic_tensors_of_keras_2(name, tmp_path):
     """Keras 3 has no such losses: it trains the same network with a layer that adds the term."""
     compare(DIVERGENCE, tmp_path, OLD_MODEL + OLD_SPELLINGS[name])
+
+
+PARTS = """
+from keras import ops
+
+table = keras.Input((6,))
+x = layers.Dense(5, activation="tanh")(table)
+encoder = keras.Model(table, [layers.Dense(2, name="z_mean")(x), layers.Dense(2, name="z_log_var")(x)])
+latent = keras.Input((2,))
+decoder = keras.Model(latent, layers.Dense(6)(latent))
+"""
+OWN_LOSS = """
+class VAE(keras.Model):
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder = encoder, decoder
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.kl_tracker = keras.metrics.Mean(name="kl_loss")
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker, self.kl_tracker]
+
+    def call(self, rows):
+        return self.decoder(self.encoder(rows)[0])
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        z_mean, z_log_var = self.encoder(x)
+        error = ops.mean(ops.sum(ops.square(x - self.decoder(z_mean)), axis=-1))
+        kl_loss = -0.5 * (1 + z_log_var - ops.square(z_mean) - ops.exp(z_log_var))
+        kl_loss = ops.mean(ops.sum(kl_loss, axis=1))
+        self.loss_tracker.update_state(error + kl_loss)
+        self.kl_tracker.update_state(kl_loss)
+        return error + kl_loss
+
+model = VAE(encoder, decoder)
+model.compile(keras.optimizers.Adam(0.01))
+model.fit(rows, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20],))
+"""
+OWN_STEP = """
+import tensorflow as tf
+
+class VAE(keras.Model):
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder = encoder, decoder
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.kl_tracker = keras.metrics.Mean(name="kl_loss")
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker, self.kl_tracker]
+
+    def losses_of(self, data):
+        z_mean, z_log_var = self.encoder(data)
+        reconstruction = self.decoder(z_mean)
+        error = tf.reduce_mean(tf.reduce_sum(tf.square(data - reconstruction), axis=-1))
+        kl_loss = -0.5 * (1 + z_log_var - tf.square(z_mean) - tf.exp(z_log_var))
+        return error, tf.reduce_mean(tf.reduce_sum(kl_loss, axis=1))
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            error, kl_loss = self.losses_of(data)
+            total_loss = error + kl_loss
+        grads = tape.gradient(total_loss, self.trainable_weights)
+        self.optimizer.apply_gradients(zip(grads, self.trainable_weights))
+        self.loss_tracker.update_state(total_loss)
+        self.kl_tracker.update_state(kl_loss)
+        return {"loss": self.loss_tracker.result(), "kl_loss": self.kl_tracker.result()}
+
+    def test_step(self, data):
+        error, kl_loss = self.losses_of(data)
+        self.loss_tracker.update_state(error + kl_loss)
+        self.kl_tracker.update_state(kl_loss)
+        return {m.name: m.result() for m in self.metrics}
+
+model = VAE(encoder, decoder)
+model.compile(keras.optimizers.Adam(0.01))
+model.fit(rows, batch_size=16, epochs=3, shuffle=False, validation_data=(rows[:20],))
+"""
+
+
+@pytest.mark.parametrize("source", [OWN_LOSS, OWN_STEP], ids=["compute_loss", "train_step"])
+def test_a_model_class_with_a_loss_of_its_own(source, tmp_path):
+    """The train_step needs TensorFlow in Keras: its compute_loss learns the same."""
+    compare(PARTS + OWN_LOSS, tmp_path, PARTS + source)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            (
+                "tape.gradient(total_loss, self.trainable_weights)",
+                "[g * 2 for g in tape.gradient(total_loss, self.trainable_weights)]",
+            ),
+            "TypeError",
+        ),
+        (("self.trainable_weights)\n", "self.encoder.trainable_weights)\n"), "all weights"),
+        (('{"loss": self.loss_tracker.result(),', '{"loss": total_loss,'), "keras.metrics.Mean"),
+        (("update_state(error + kl_loss)", "update_state(error)"), "different results"),
+        (
+            (
+                "self.optimizer.apply_gradients",
+                "self.other = keras.optimizers.Adam(); self.other.apply_gradients",
+            ),
+            "by the compiled optimizer",
+        ),
+    ],
+)
+def test_a_training_step_that_is_refused(change, reason, tmp_path):
+    """The module is written, the script predicts, and its first lines tell why."""
+    import keras2torch
+
+    (tmp_path / "program.py").write_text(HEAD + PARTS + OWN_STEP.replace(*change))
+    result = keras2torch.generate(tmp_path / "program.py", model="model")
+    with pytest.raises(keras2torch.K2TError, match=reason):
+        len(result.train_source)
+    assert "class VAE" in result.model_source

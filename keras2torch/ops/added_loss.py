@@ -139,7 +139,15 @@ def calls_behind(tensor: Tensor, known: set[int]) -> list[Call] | None:
 
 
 def twin(tensor: Tensor, known: set[int]) -> Tensor:
-    """The equal tensor that is known (by id), or that another run of the model on its own inputs made."""
+    """The equal tensor that is known (by id), else that of the first run of the model that both are of."""
     if id(tensor) in known or not tensor.twins:
         return tensor
-    return next((other for other in tensor.twins if id(other) in known), tensor.twins[0])
+    alike = sorted((tensor, *tensor.twins), key=_turn)
+    return next((other for other in alike if id(other) in known), alike[0])
+
+
+def _turn(tensor: Tensor) -> tuple[bool, float]:
+    """Runs of a model in a model come before the tensors that it was made with."""
+    if tensor.call is None:
+        return True, -1
+    return all(scope.kind == "function" for scope in tensor.call.scopes), tensor.call.order

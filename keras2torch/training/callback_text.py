@@ -64,7 +64,8 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         if seldom and str(getattr(callback, "monitor", "")).startswith("val_"):
             _when_known(text, before, callback.monitor)
     if not text.keeps_best:
-        monitor = "val_loss" if validated else "loss"
+        first = printed[0].name  # the loss, unless a class reports something else
+        monitor = f"val_{first}" if validated else first
         before = len(text.epoch_end)
         _keep_best(text, monitor, "down", "best.pt")
         if validated and training.fit.get("validation_freq") != 1:  # type: ignore[union-attr]
@@ -269,7 +270,8 @@ def _csv_logger(callback: Any, text: CallbackText, directions: dict[str, Any]) -
 
 def _terminate_on_nan(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     text.stops = True
-    lines = ['if not math.isfinite(logs["loss"]):  # TerminateOnNaN']
+    name = "loss" if "loss" in directions else next(iter(directions))
+    lines = [f"if not math.isfinite(logs[{quote(name)}]):  # TerminateOnNaN"]
     if callback.raise_error:
         lines.append("    raise RuntimeError(f\"the loss is {logs['loss']}\")")
     else:

@@ -304,16 +304,16 @@ def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -
         steps = argument_nodes(call).get("validation_steps")
         given = call.arguments.get("validation_steps") is not None
         return _Nodes((), (), None, call, batches=node, steps=steps if given else None)
-    if len(value) not in (2, 3):
+    if len(value) not in ((1, 2, 3) if training.has_no_targets else (2, 3)):
         return None
     if isinstance(node, (ast.Tuple, ast.List)):
         parts = list(node.elts)
     else:
         parts = [_item(node, i) for i in range(len(value))]
     inputs = _parts(parts[0], training.input_names, value[0])
-    targets = _parts(parts[1], training.output_names, value[1])
-    if training.has_no_targets:
-        targets = ()
+    targets: tuple[ast.expr, ...] = ()
+    if not training.has_no_targets:
+        targets = _parts(parts[1], training.output_names, value[1])
     if not inputs or not (targets or training.has_no_targets):
         return None
     weight = _weights(training, parts[2], value[2]) if len(parts) == 3 else None

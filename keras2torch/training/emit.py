@@ -21,6 +21,7 @@ from keras2torch.training.matrix_optimizers import fit_to_weights
 from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
+from keras2torch.training.own_step_text import lower_own_step
 from keras2torch.training.phases import learning_lines, phases_of
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
@@ -56,7 +57,7 @@ class _Emission:
         self.ends = names_of_ends(self.training, module)
 
     def render(self) -> str:
-        if self.training.overrides:
+        if self.training.overrides and self.module.own_step is None:
             raise UnsupportedError(
                 f"the model class writes its own {', '.join(self.training.overrides)}, "
                 "which is not carried into a training script",
@@ -64,7 +65,7 @@ class _Emission:
             )
         if self.training.compiled is None:
             return self._prediction_script()
-        if self.training.has_no_targets and not self.module.adds_loss:
+        if self.training.has_no_targets and not (self.module.adds_loss or self.module.own_step):
             return self._prediction_script()
         self.fit = self.training.fit
         self._refuse()
@@ -74,7 +75,11 @@ class _Emission:
         )
         if self.data.streams:
             self.weighted = self.weighted or yields_weights(self.data)
-        self.step = lower_step(self.training, self.module, self.ends, self.weighted)
+        if self.module.own_step is not None:
+            self.module = replace(self.module, penalties=())  # its loss is all that is minimised
+            self.step = self._own_step()
+        else:
+            self.step = lower_step(self.training, self.module, self.ends, self.weighted)
         self.optimizer = get_optimizer(self.training.compiled.get("optimizer"))
         self.phases = phases_of(self.training)
         self.callbacks = lower_callbacks(self.training, self.step.printed, self.validated)
@@ -82,6 +87,15 @@ class _Emission:
         self.phases = self.phases if self._phases_agree() else []
         body = environment().get_template("train.py.jinja").render(self._context(text))
         return body.replace("@IMPORTS@", self._imports(body))
+
+    def _own_step(self) -> Step:
+        if self.weighted or not self.training.has_no_targets or self.ends.targets:
+            raise UnsupportedError(
+                "the model class writes its own training step, and is given targets or weights",
+                fix="put what it compares into the inputs",
+            )
+        checked = self.validated or "test" in self.data.sets
+        return lower_own_step(self.module.own_step, self.training, self.module, self.ends, checked)
 
     def _refuse(self) -> None:
         """What fit() and the outputs can hold that the script does not repeat."""
@@ -187,6 +201,7 @@ class _Emission:
             "flags": self._flags(),
             "data": self._data(),
             "streams": self.data.streams,
+            "first_metric": quote(step.printed[0].name),
             "class_weight": bool(self.fit and self.fit.arguments.get("class_weight")),
             "kind": "Stream" if self.data.streams else "TensorDataset",
             "draws": "random" in self.data.text or self.data.streams,

@@ -41,6 +41,8 @@ class ModuleInfo:
     penalties: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     input_tensors: tuple[Any, ...] = ()
+    output_tensors: tuple[Any, ...] = ()
+    own_step: Any = None  # an OwnStep, of a class that writes its own
     kept: tuple[tuple[Any, str], ...] = ()  # tensors, and the attributes that keep them
     adds_loss: bool = False  # whether there is a loss without compile()'s
     masks: tuple[Any, ...] = ()  # per output its OutputMask, or None

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.quoting import quote
+from keras2torch.training import own_step
 from keras2torch.training.recorded import Recorded
 from keras2torch.training.schedules import LearningRateSchedule, LegacyDecay
 
@@ -81,10 +82,17 @@ class Optimizer(Recorded):
 
     iterations: ClassVar[int] = 0
 
-    def apply_gradients(self, *args: Any, **kwargs: Any) -> None:
+    def apply_gradients(self, grads_and_vars: Any = (), *args: Any, **kwargs: Any) -> None:
+        """Nothing trains while a program is recorded; a training step of a class's own is followed."""
+        own_step.apply_gradients(self, grads_and_vars)
+
+    def apply(self, grads: Any = (), trainable_variables: Any = (), **kwargs: Any) -> None:
+        own_step.apply_gradients(self, zip(grads, trainable_variables))
+
+    def minimize(self, *args: Any, **kwargs: Any) -> None:
         """Nothing trains while a program is recorded."""
 
-    apply = minimize = build = apply_gradients
+    build = minimize
 
     def lower(self, lr_changes: bool) -> OptimizerText:
         """The optimizer's text; ``lr_changes`` tells that the rate is not constant over the run."""

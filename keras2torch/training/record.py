@@ -135,7 +135,9 @@ class Training:
         for call in (*reversed(self.fits), *self.evaluations):
             y: Any = call.arguments.get("y")
             element = getattr(call.arguments.get("x"), "structure", None)
-            if y is None and isinstance(element, tuple) and len(element) > 1:  # of a tf.data.Dataset
+            if (
+                y is None and isinstance(element, tuple) and len(element) > 1
+            ):  # of a tf.data.Dataset
                 y = element[1]
             if isinstance(y, dict):
                 y = y.get(self.output_names[index])

@@ -94,9 +94,9 @@ def names_of_ends(training: Training, module: ModuleInfo) -> Ends:
         kind = "logits" if logits else "prediction"
         aim = "label" if loss is not None and loss.takes else "target"
         stem = "" if single else f"{to_identifier(port.name)}_"
-        predictions.append(free(f"{stem}{kind}"))
+        predictions.append(free(port.name if module.own_step and not single else f"{stem}{kind}"))
         targets.append(free(f"{stem}{aim}"))
-    if module.adds_loss and not any(found):
+    if (module.adds_loss or module.own_step) and not any(found):
         targets = []
     return Ends(inputs, tuple(predictions), tuple(targets))
 
@@ -123,7 +123,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         )
         for i, port in enumerate(module.outputs)
     ]
-    lines = _forward_lines(ends, module)
+    lines = forward_lines(ends, module)
     if module.kept:
         lines.append("last = getattr(net, 'module', net)  # inside DDP; keeps what the loss reads")
     many = sum(loss is not None for loss in found) > 1
@@ -191,10 +191,11 @@ def _is_sparse(
     return loss is not None and loss.sparse
 
 
-def _forward_lines(ends: Ends, module: ModuleInfo) -> list[str]:
+def forward_lines(ends: Ends, module: ModuleInfo) -> list[str]:
+    """The prediction: in bfloat16 with --amp, then in float32."""
     inputs = ", ".join(ends.inputs)
     outputs = ", ".join(ends.predictions)
-    if not ends.targets:  # nothing is compared with the outputs
+    if not ends.targets and not module.own_step:  # nothing is compared with the outputs
         return [
             "with torch.autocast(args.device.type, torch.bfloat16, enabled=args.amp):",
             f"    net({inputs})",

@@ -43,31 +43,39 @@ def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Trac
 
     Raises K2TError where it does what has no translation.
     """
+    ends, result = _run(function, name, target, head.shape)
+    more = [(tensor, place) for tensor, place in head.kept if reads([result], tensor, head.kept)]
+    inputs = [*ends, *(tensor for tensor, _ in more)]
+    arguments = ["y_true", "y_pred", *(_argument(place) for _, place in more)]
+    own = to_identifier(name, "loss")
+    own = f"{own}_" if own in _TAKEN else own
+    sources = function_source(own, inputs, arguments, [result])
+    return Traced(own, sources, len(result.shape), tuple(place for _, place in more))
+
+
+def function_source(
+    name: str, inputs: list[Any], arguments: list[str], results: list[Any], doc: str = ""
+) -> tuple[str, ...]:
+    """The helpers of a function of symbolic tensors, and its source; UnsupportedError where it has weights."""
     from keras2torch.expressions import forward_lines
     from keras2torch.graph import Graph
     from keras2torch.helpers import helper_sources
     from keras2torch.lower import lower
     from keras2torch.passes import run_passes
 
-    ends, result = _run(function, name, target, head.shape)
-    more = [(tensor, place) for tensor, place in head.kept if _reads(result, tensor, head)]
-    inputs = [*ends, *(tensor for tensor, _ in more)]
-    module = run_passes(lower(Graph.between(inputs, [result], name)))
+    module = run_passes(lower(Graph.between(inputs, results, name)))
     plain = all(value.in_keras_order for value in (*module.inputs, *module.outputs))
     if module.members or not plain:
         raise UnsupportedError(
             f"{name} uses layers or weights", fix="write it into compute_loss by hand"
         )
-    arguments = ["y_true", "y_pred", *(_argument(place) for _, place in more)]
     for value, argument in zip(module.inputs, arguments):
         value.name = argument
-    _, lines, _ = forward_lines(module, [])
-    own = to_identifier(name, "loss")
-    own = f"{own}_" if own in _TAKEN else own
+    _, lines, kind = forward_lines(module, [])
     signature = ", ".join(f"{argument}: Tensor" for argument in arguments)
-    text = "\n".join([f"def {own}({signature}) -> Tensor:", *(f"    {x}" for x in lines)])
-    sources = (*helper_sources("\n".join(lines)), text)
-    return Traced(own, sources, len(result.shape), tuple(place for _, place in more))
+    body = [f'"""{doc}"""', *lines] if doc else lines
+    text = "\n".join([f"def {name}({signature}) -> {kind}:", *(f"    {x}" for x in body)])
+    return (*helper_sources("\n".join(lines)), text)
 
 
 def _argument(place: str) -> str:
@@ -97,17 +105,16 @@ def _run(
     return [y_true, y_pred], result
 
 
-def _reads(result: Any, tensor: Any, head: Head) -> bool:
-    """Whether a result is made of a tensor, by calls that are not the model's own."""
-    kept = {id(other) for other, _ in head.kept}
-    return any(found is tensor for found in _first_met(result, kept))
+def reads(results: list[Any], tensor: Any, places: Any) -> bool:
+    """Whether results are made of a tensor; ``places``: this one and others, each with what holds it."""
+    return any(found is tensor for found in first_met(results, {id(other) for other, _ in places}))
 
 
-def _first_met(result: Any, known: set[int]) -> list[Any]:
+def first_met(results: list[Any], known: set[int]) -> list[Any]:
     """Of the tensors that are known (by id, or by a twin) or that a layer made, those met first on the way back."""
     found: dict[int, Any] = {}
     seen: set[int] = set()
-    pending = [result]
+    pending = list(results)
     while pending:
         tensor = pending.pop()
         if id(tensor) in seen:
@@ -134,10 +141,15 @@ def _of_layer(tensor: Any) -> bool:
     return isinstance(call.operation, Layer) or any(s.kind != "function" for s in call.scopes)
 
 
-def tensors_read(training: Any, known: set[int]) -> list[Any]:
-    """The model's tensors (known by id) that its compiled losses read beside target and prediction."""
+def tensors_read(training: Any, step: Any, known: set[int]) -> list[Any]:
+    """The model's tensors (known by id) that its compiled losses read beside target and prediction.
+
+    ``step`` is its class's own training step, which then counts alone.
+    """
     found: dict[int, Any] = {}
     try:
+        if step is not None:
+            return first_met(step.results, known)
         losses = training.losses() if training is not None and training.compiled else []
         for i, loss in enumerate(losses):
             function = getattr(loss, "function", None)
@@ -146,7 +158,7 @@ def tensors_read(training: Any, known: set[int]) -> list[Any]:
             shape = training.output_shapes[i]
             target = training.target_shape(i) or shape
             _, result = _run(function, str(loss.name), target, shape)
-            found.update((id(tensor), tensor) for tensor in _first_met(result, known))
+            found.update((id(tensor), tensor) for tensor in first_met([result], known))
     except K2TError:
         pass  # told when the training script is made
     return list(found.values())
