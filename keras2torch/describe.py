@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import textwrap
 from typing import Any
 
@@ -60,7 +62,9 @@ def input_names(graph: Graph) -> list[str]:
             given.append(to_identifier(str(tensor.name)))
         if getattr(tensor, "variable", None):
             given.append(to_identifier(tensor.variable))  # type: ignore[attr-defined]
-        name = next((n for n in given if not is_generic(n) and n not in chosen), None)
+        numbered = [n for n in given[:1] if len(graph.inputs) > 2 and re.fullmatch(r"[a-z]\d+", n)]
+        usable = [n for n in given if not is_generic(n)] or numbered  # c1, c2 ... of a table
+        name = next((n for n in usable if n not in chosen), None)
         if name is None:
             name = "image" if _is_image(tensor.shape) and "image" not in chosen else "x"
             if name in chosen:
@@ -77,12 +81,37 @@ def _is_image(shape: tuple[int | None, ...]) -> bool:
 
 def describe(class_name: str, inputs: Any, outputs: Any) -> list[str]:
     """The first line of the file's docstring, then the lines of the class's."""
-    taken = ", ".join(_port(port) for port in inputs)
-    given = ", ".join(_port(port, True) for port in outputs)
+    taken = _listed([_port(port) for port in inputs])
+    given = _listed([_port(port, True) for port in outputs])
     title = f"{class_name}: {taken} to {given}."
     if len(title) > WIDTH:
         title = f"{class_name}: {_count(inputs, 'input')} to {_count(outputs, 'output')}."
     return [title, *textwrap.wrap(f"{_capital(taken)} in, {given} out.", WIDTH)]
+
+
+def first_sentence(doc: str) -> list[str]:
+    """What a docstring of the program's says first, in one or two lines; nothing where that is a list of arguments."""
+    paragraph = doc.strip().partition("\n\n")[0]
+    lines = [line.strip() for line in paragraph.splitlines()]
+    if not lines or _HEADING.fullmatch(lines[0]):
+        return []
+    sentence = re.split(r"(?<=[.!?])\s", " ".join(lines))[0]
+    wrapped = textwrap.wrap(prose(sentence), WIDTH)
+    return wrapped if len(wrapped) <= 2 else [prose(lines[0])]
+
+
+_HEADING = re.compile(
+    r"(arg(ument)?s|param(eter)?s|input[ _]shape|inputs?|returns?|references?|examples?|usage)\b.{0,3}",
+    re.IGNORECASE,
+)
+
+
+def _listed(ports: list[str]) -> str:
+    """Three and more equal ones in a row with their number."""
+    runs = [(text, len(list(run))) for text, run in itertools.groupby(ports)]
+    return ", ".join(
+        f"{count} x {text}" if count > 2 else ", ".join([text] * count) for text, count in runs
+    )
 
 
 def precision(graph: Graph) -> str | None:

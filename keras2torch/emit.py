@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.constructors import literal, submodule_text
-from keras2torch.describe import correspondence
+from keras2torch.describe import correspondence, first_sentence
 from keras2torch.expressions import forward_lines
 from keras2torch.frozen import Frozen
 from keras2torch.helpers import helper_sources
 from keras2torch.initial import initial_lines, start_of
 from keras2torch.module import Module, ModuleClass, Param, Parameter, Submodule, classes_of
 from keras2torch.pages import environment
-from keras2torch.quoting import comment, prose, quote
+from keras2torch.quoting import comment, quote
 from keras2torch.tables import table_lines
 
 LINE_LENGTH = 100
@@ -92,9 +92,7 @@ def _class_text(
     for name, formula in cls.derived.items():
         stored.append(f"{'self.' if name in read else ''}{name} = {formula.text}")
     arguments = ", ".join(f"{name}: {kind}" for name, kind in inputs)
-    documentation = (
-        [prose(line) for line in (cls.doc or "").strip().splitlines()[:1]] if not root else doc[1:]
-    )
+    documentation = doc[1:] if root else first_sentence(cls.doc or "")
     return ClassText(
         cls.name,
         documentation,

@@ -15,7 +15,7 @@ from typing import Any
 
 from keras2torch.graph import Scope
 from keras2torch.module import Module, Node, Submodule, members_in
-from keras2torch.passes.outline import outline, region
+from keras2torch.passes.outline import count_uses, outline, region
 from keras2torch.passes.regions import branches, pieces, weighty
 from keras2torch.passes.skeleton import skeleton
 
@@ -247,6 +247,8 @@ def _by_branches(module: Module, found: list[_Piece]) -> None:
         body = region(module, [node for part in run for node in part.nodes])
         if body is None or len(body.inputs) > MOST_INPUTS or len(body.outputs) > 1:
             continue  # a cut through the middle of things
+        if max(count_uses(body).values()) > 1:
+            continue  # two runs of one block
         if any(map(_is_programs_block, body.members)):
             continue  # a stage of the program's own blocks, which it gave no name
         names = [name for name in map(layer_name, reversed(piece.nodes)) if name]

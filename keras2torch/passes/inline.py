@@ -1,4 +1,4 @@
-"""inline: a block found by pattern that no second use pays for stands in its parent again.
+"""inline: a block found by pattern that no second use pays for stands in its parent again; so does a mere call.
 
 self.conv1 = Conv1()                     self.conv1_conv = nn.Conv2d(...)
 x = self.conv1(x)                 ->     x = F.relu(self.conv1_conv(x))
@@ -19,10 +19,21 @@ def inline(module: Module) -> Module:
     """Decide for each class found by pattern."""
     for cls in classes_of(module):
         scope = cls.body.scope
-        if scope is not None and scope.kind == "pattern" and not _pays(cls):
+        found = scope is not None and scope.kind == "pattern"
+        if (found and not _pays(cls)) or _only_calls(cls):
             for parent in _bodies(module):
                 _inline(parent, cls)
     return module
+
+
+def _only_calls(cls: ModuleClass) -> bool:
+    """A function of the program that does nothing but call another."""
+    body = cls.body
+    if body.scope is None or body.scope.kind != "function" or len(body.nodes) != 1:
+        return False
+    (node,) = body.nodes
+    inner = isinstance(node.target, Submodule) and node.target.body is not None
+    return inner and list(node.outputs) == body.outputs
 
 
 def unwrap(module: Module) -> None:
