@@ -49,7 +49,7 @@ def in_keras(source: str):
     def watched(model, *args, **kwargs):
         if not before:
             before.update({k: v.copy() for k, v in weights_of(model).items()})
-        past = fit(model, *args, verbose=0, **kwargs)
+        past = fit(model, *args, **{**kwargs, "verbose": 0})
         for name, values in past.history.items():
             history.setdefault(name, []).extend(map(float, values))
         return past
