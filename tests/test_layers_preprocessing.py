@@ -182,7 +182,7 @@ def test_texts_elsewhere_block_only_the_model_that_reads_them() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (lambda: REGISTRY["Hashing"](3), "FarmHash64"),
+        (lambda: REGISTRY["Hashing"](3, salt=133), "SipHash"),
         (lambda: REGISTRY["IntegerLookup"](), "data that is not here"),
         (lambda: REGISTRY["IntegerLookup"](vocabulary=[1, 2], oov_method="farmhash"), "FarmHash"),
         (
@@ -196,6 +196,60 @@ def test_what_cannot_be_exact_is_refused(layer: Callable[[], Any], message: str)
     inputs = Input((2,), dtype="int64")
     with pytest.raises(K2TError, match=message):
         keras2torch.generate(Model(inputs, layer()(inputs)))
+
+
+# Fingerprint64 of decimal texts by pyfarmhash 0.4, which holds Google's own code; TensorFlow's to_hash_bucket_fast
+# takes them modulo the bins.
+FINGERPRINTS = {
+    0: 0xD2ED96073B81823F,
+    7: 0x8831601F30043498,
+    -3: 0x03686F56EE858A33,
+    42: 0x08A893485641F708,
+    123: 0xD3471144C3EAC34B,
+    -99: 0xD8239DD0C84F5390,
+    1234: 0x0C3FA0B46E8ADCAE,
+    -4567: 0x50EBADE5EFC5D8B6,
+    65535: 0x0E001EEFAB90AD7D,
+    1000000: 0x90B25EAB05B03584,
+    -1234567: 0x3F4C19F46DE01459,
+    12345678: 0x2F99D2664A0FB6EA,
+    -12345678: 0x65C7293455A79B65,
+    2147483647: 0x8F12A9DDB13A9935,
+    1000000000000000: 0x0F69F89C822FCF82,
+    1234567890123456: 0xEF3D9AFD22778424,
+    -1234567890123456: 0x2F8163087351140B,
+    1000000000000000000: 0xA5ACEED49476F747,
+    9223372036854775807: 0xB0CCFB1982E491AF,
+    -9223372036854775808: 0x14B9BC6F6D2837E0,
+}
+
+
+def hashed(values: list[Any], dtype: str = "int64", **options: Any) -> Any:
+    inputs = Input((len(values[0]),), dtype=dtype)
+    result = keras2torch.generate(Model(inputs, REGISTRY["Hashing"](**options)(inputs)))
+    return oracle.build(result)(torch.tensor(values)).tolist()
+
+
+@pytest.mark.parametrize("bins", [1, 3, 1000, 2**40])
+def test_hashes_of_numbers(bins: int) -> None:
+    values = list(FINGERPRINTS)
+    assert hashed([values], num_bins=bins) == [[FINGERPRINTS[v] % bins for v in values]]
+
+
+def test_hashes_of_numbers_as_keras_encodes_them() -> None:
+    bins = [FINGERPRINTS[v] % 4 for v in (7, 42, 123)]
+    assert hashed([[7, 42, 123]], num_bins=5, mask_value=42) == [[bins[0] + 1, 0, bins[2] + 1]]
+    assert hashed([[7.0, 42.9, 123.5]], dtype="float32", num_bins=4) == [bins]
+    assert hashed([[7, 42, 123]], num_bins=4, output_mode="count") == [
+        [float(bins.count(i)) for i in range(4)]
+    ]
+    assert hashed([[7], [42]], num_bins=4, output_mode="one_hot") == np.eye(4)[bins[:2]].tolist()
+
+
+def test_hashes_of_strings_are_refused() -> None:
+    inputs = Input((2,), dtype="string")
+    with pytest.raises(K2TError, match="no tensors of strings"):
+        keras2torch.generate(Model(inputs, REGISTRY["Hashing"](3)(inputs)))
 
 
 def test_bins_of_absent_data_are_refused() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-_FARMHASH = "TensorFlow's hash function (FarmHash64 of the value's text) has no equal in torch"
-
 REFUSALS: dict[str, tuple[str, str]] = {
     "StringLookup": (
         "torch has no tensors of strings",
@@ -13,10 +11,9 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "torch has no tensors of strings",
         "vectorise the texts in the data pipeline (dataset.map), and give the model the indices",
     ),
-    "Hashing": (_FARMHASH, "hash in the data pipeline, or use IntegerLookup with a vocabulary"),
     "HashedCrossing": (
-        _FARMHASH,
-        "cross in the data pipeline, or use IntegerLookup with a vocabulary",
+        "TensorFlow's hash of crossed values is not written in torch",
+        "cross in the data pipeline, or use Hashing on one number made of both",
     ),
     "FlaxLayer": ("it runs a Flax module", "write the layer with keras.layers or keras.ops"),
     "JaxLayer": ("it runs a JAX function", "write the layer with keras.layers or keras.ops"),

@@ -1,4 +1,4 @@
-"""Layers on strings, and hashing. They record (scripts use them on datasets); in a model they are refused."""
+"""Layers on strings, and hashing. They record (scripts use them on datasets); in a model, strings are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source
 from keras2torch.graph import Constant, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
-from keras2torch.layers.preprocessing import _Lookup, encoded_shape, mode_name
+from keras2torch.layers.preprocessing import _Lookup, encode, encoded_shape, mode_name
 from keras2torch.layers.refusals import REFUSALS
 
 
@@ -102,7 +102,7 @@ class TextVectorization(_Refused, _Lookup):
 
 
 class Hashing(_Refused):
-    """Values in bins by a hash."""
+    """Numbers in bins by the hash of their decimal text (strings are refused)."""
 
     num_bins: int
     mask_value: Any = None
@@ -110,9 +110,32 @@ class Hashing(_Refused):
     output_mode: str = "int"
     sparse: bool = False
 
+    layout = "any"
+
     def output_spec(self, inputs: Any) -> Spec:
         shape = encoded_shape(inputs.shape, mode_name(self.output_mode), int(self.num_bins))
         return Spec(shape, "int64" if self.output_mode == "int" else "float32")
+
+    def lower(self, b: Any, inputs: Any) -> Any:
+        if inputs.dtype == "string":
+            raise self.unsupported(
+                "torch has no tensors of strings",
+                "hash the strings in the data pipeline, and give the model the numbers",
+            )
+        if self.salt is not None or self.sparse:
+            raise self.unsupported(
+                "salt (another hash function, SipHash) or sparse vectors", "leave them out"
+            )
+        bins = int(self.num_bins)
+        masks = self.mask_value is not None and bins > 1
+        found = b.function(
+            "hash_bins", inputs, bins - masks, shape=inputs.shape, axes=inputs.axes, dtype="int64"
+        )
+        if masks:  # bin 0 is the mask's
+            mask = b.operator("==", inputs, self.mask_value, dtype="bool")
+            found = b.operator("+", found, 1)
+            found = b.method("masked_fill", found, mask, 0, shape=found.shape)
+        return encode(b, found, mode_name(self.output_mode), bins)
 
 
 class HashedCrossing(_Refused):
