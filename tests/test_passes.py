@@ -574,6 +574,6 @@ def test_a_u_net_of_the_programs_blocks_is_not_cut_through_the_middle(tmp_path):
         model = keras.Model(image, L.Conv2D(1, 1)(x))
     """
     lines = [line.strip() for line in written(tmp_path, program).splitlines()]
-    assert sum(line.startswith("class ") for line in lines) == 4
+    assert sum(line.startswith("class ") for line in lines) == 3
     steps = [re.sub(r" +#.*", "", line) for line in lines if re.match(r"\w.*= self\.(down|up)", line)]
     assert len(steps) == 6 and all("x" in step.split(" = ")[0] for step in steps), steps

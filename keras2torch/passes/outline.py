@@ -17,8 +17,12 @@ from keras2torch.passes.skeleton import skeleton
 from keras2torch.quoting import to_class_name
 
 
-def outline(module: Module) -> Module:
-    """Fold every scope that makes a sound region, outermost first."""
+def outline(module: Module, runs_of: dict[str, set[int]] | None = None) -> Module:
+    """Fold every scope that makes a sound region, outermost first.
+
+    ``runs_of``: how often each function of the program ran, in all of it.
+    """
+    runs_of = _runs_of(module) if runs_of is None else runs_of
     for member in module.members:
         if isinstance(member, Submodule) and member.body is not None:
             outline(member.body)
@@ -30,7 +34,7 @@ def outline(module: Module) -> Module:
         bodies = [region(module, nodes) for nodes in runs]
         if (
             any(body is None for body in bodies)
-            or not _worth(runs, module)
+            or not _worth(runs, runs_of)
             or not _exclusive(module, runs)
         ):
             for nodes in runs:
@@ -47,7 +51,16 @@ def outline(module: Module) -> Module:
             # The runs of one layer came out different: without a common class, leave it inline.
             continue
         _replace(module, made, runs)
-        outline(made[0])
+        outline(made[0], runs_of)
+
+
+def _runs_of(module: Module) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for node in module.nodes:
+        for scope in node.scopes:
+            if scope.kind == "function":
+                found.setdefault(scope.name, set()).add(scope.invocation)
+    return found
 
 
 def owner_key(scope: Scope) -> Hashable:
@@ -103,23 +116,21 @@ def _position(module: Module, nodes: list[Node], inputs: set[int], outputs: set[
     return None
 
 
-def _worth(runs: list[list[Node]], module: Module) -> bool:
+def _worth(runs: list[list[Node]], runs_of: dict[str, set[int]]) -> bool:
     """Whether a class of its own makes the file better: always for the user's classes."""
     scope, nodes = runs[0][0].scopes[0], runs[0]
     if scope.kind in ("layer", "pattern"):
         return True
     if scope.kind == "wrapper":  # TimeDistributed: what it wraps may be worth one
         return False
-    weighted = any(isinstance(m, Submodule) and m.weights for n in nodes for m in members_in(n))
-    if scope.kind in ("model", "sequential"):
-        return weighted and len(nodes) > 1
-    invocations = {
-        s.invocation
-        for node in module.nodes
-        for s in node.scopes
-        if s.kind == "function" and s.name == scope.name
+    steps = [node for node in nodes if node.kind != "pad"]
+    weighted = {
+        id(m) for n in nodes for m in members_in(n) if isinstance(m, Submodule) and m.weights
     }
-    return weighted and (len(nodes) > 3 or (len(nodes) > 1 and len(invocations) > 1))
+    if scope.kind in ("model", "sequential"):
+        return bool(weighted) and len(nodes) > 1
+    block = len(steps) > 2 or len(weighted) > 1  # more than a layer and its activation
+    return bool(weighted) and (len(steps) > 3 or (block and len(runs_of.get(scope.name, ())) > 1))
 
 
 def _exclusive(module: Module, runs: list[list[Node]]) -> bool:
