@@ -262,7 +262,14 @@ class Model(Layer):
     def save_weights(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is trained while recording, so nothing is saved."""
 
-    load_weights = export = reset_states = reset_state = reset_metrics = save_weights
+    export = reset_states = reset_state = reset_metrics = save_weights
+
+    def load_weights(self, filepath: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Of a model that was trained: the training script does so, too, where it wrote the file."""
+        from keras2torch.training.record import record_call
+
+        if any(call.method in ("fit", "fit_generator") for call in self.training_calls):
+            record_call(self, "load_weights", (filepath,), {})
 
     def to_json(self, **kwargs: Any) -> str:
         """A text that ``model_from_json`` knows this model by."""

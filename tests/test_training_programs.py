@@ -240,6 +240,43 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Muon(0.02), "sparse_categorical_crossentropy")
 model.fit(words, kinds, batch_size=16, epochs=4, shuffle=False)
 """,
+    "best_weights_loaded_again": """
+model = keras.Sequential([
+    keras.Input((8, 8, 2)),
+    layers.Conv2D(4, 3, activation="relu"),
+    layers.BatchNormalization(),
+    layers.Flatten(),
+    layers.Dense(3, activation="softmax"),
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+best = keras.callbacks.ModelCheckpoint(
+    "/tmp/keras2torch_best.weights.h5", monitor="val_accuracy", save_best_only=True, save_weights_only=True, mode="max"
+)
+less = keras.callbacks.ReduceLROnPlateau(factor=0.2, patience=1, min_lr=1e-4)
+model.fit(
+    images[:40], kinds[:40], validation_data=(images[40:], kinds[40:]),
+    epochs=6, batch_size=10, callbacks=[best, less], shuffle=False,
+)
+model.load_weights("/tmp/keras2torch_best.weights.h5")
+print(model.evaluate(images[40:], kinds[40:], verbose=0))
+""",
+    "functions_that_import": """
+def dice(y_true, y_pred):
+    from keras import ops
+
+    together = ops.sum(ops.reshape(y_true, (-1,)) * ops.reshape(y_pred, (-1,)))
+    return (2.0 * together + 1.0) / (ops.sum(y_true) + ops.sum(y_pred) + 1.0)
+
+def dice_loss(y_true, y_pred):
+    return 1 - dice(y_true, y_pred)
+
+inputs = keras.Input((8, 8, 2))
+x = layers.MaxPooling2D()(layers.Conv2D(4, 3, activation="relu", padding="same")(inputs))
+x = layers.concatenate([layers.UpSampling2D()(x), inputs])
+model = keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x))
+model.compile("adam", loss=dice_loss, metrics=[dice])
+model.fit(images, (images[..., :1] > 0).astype("float32"), batch_size=20, epochs=3, shuffle=False)
+""",
     "layer_norm_and_attention": """
 inputs = keras.Input((7,))
 x = layers.Embedding(20, 8)(inputs)

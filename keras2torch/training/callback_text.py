@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
-from keras2torch.quoting import quote, to_identifier
+from keras2torch.quoting import comment, quote, to_identifier
 from keras2torch.training import callbacks as keras
 from keras2torch.training.record import Training
 
@@ -63,6 +63,7 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         lower(callback, text, directions)
         if seldom and str(getattr(callback, "monitor", "")).startswith("val_"):
             _when_known(text, before, callback.monitor)
+    text.end += _reload(training, [c for c in given if isinstance(c, keras.ModelCheckpoint)])
     if not text.keeps_best:
         first = printed[0].name  # the loss, unless a class reports something else
         monitor = f"val_{first}" if validated else first
@@ -125,6 +126,31 @@ def _keep_best(text: CallbackText, monitor: str, better: str, file: str, more: s
     ]
 
 
+def _load_lines(file: str, why: str) -> list[str]:
+    return [
+        f"if (args.out / {file}).exists() and not args.dry_run:  # {why}",
+        "    if WORLD_SIZE > 1:",
+        "        dist.barrier()",
+        f"    weights = torch.load(args.out / {file}, map_location=args.device)",
+        "    model.load_state_dict(weights)",
+    ]
+
+
+def _reload(training: Training, checkpoints: list[Any]) -> list[str]:
+    """What the program's load_weights() behind the last fit() does: of a checkpoint of that fit, the same."""
+    last = training.fits[-1].order if training.fits else 0
+    loads = [c for c in training.calls if c.method == "load_weights" and c.order > last]
+    if not loads:
+        return []
+    path = str(loads[-1].get("filepath"))
+    for callback in checkpoints:
+        if str(callback.filepath) == path and "{" not in path:
+            if not callback.save_best_only:
+                return []  # written after the last epoch
+            return _load_lines(quote(_checkpoint_name(callback)), "the program loads these weights")
+    return [f"# The program goes on with other weights here: load_weights({comment(quote(path))})"]
+
+
 def _early_stopping(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     better = _better(callback, directions)
     best, wait = 'state["stopping_best"]', 'state["stopping_wait"]'
@@ -137,13 +163,7 @@ def _early_stopping(callback: Any, text: CallbackText, directions: dict[str, Any
             '    save(model.state_dict(), args.out / "best.pt")',
         ]
         text.keeps_best = True
-        text.end += [
-            'if (args.out / "best.pt").exists() and not args.dry_run:  # restore_best_weights',
-            "    if WORLD_SIZE > 1:",
-            "        dist.barrier()",
-            '    weights = torch.load(args.out / "best.pt", map_location=args.device)',
-            "    model.load_state_dict(weights)",
-        ]
+        text.end += _load_lines('"best.pt"', "restore_best_weights")
     if callback.baseline is None:
         improved.append(f"{wait} = 0")
     else:
@@ -172,16 +192,20 @@ def _early_stopping(callback: Any, text: CallbackText, directions: dict[str, Any
     text.epoch_end += [f"# EarlyStopping on {callback.monitor}", *lines]
 
 
+def _checkpoint_name(callback: Any) -> str:
+    name = str(callback.filepath).replace("\\", "/").rpartition("/")[2]
+    for suffix in (".weights.h5", ".keras", ".hdf5", ".h5", ".ckpt", ".tf"):
+        name = name.removesuffix(suffix)
+    return f"{name or 'weights'}.pt"
+
+
 def _model_checkpoint(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     if callback.save_freq != "epoch":
         raise UnsupportedError(
             f"ModelCheckpoint(save_freq={callback.save_freq!r}) is not carried",
             fix='use save_freq="epoch"',
         )
-    name = str(callback.filepath).replace("\\", "/").rpartition("/")[2]
-    for suffix in (".weights.h5", ".keras", ".hdf5", ".h5", ".ckpt", ".tf"):
-        name = name.removesuffix(suffix)
-    name = f"{name or 'weights'}.pt"
+    name = _checkpoint_name(callback)
     file = quote(name)
     if "{" in name:
         file = f"{quote(name)}.format(epoch=epoch + 1, **logs)"

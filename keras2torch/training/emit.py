@@ -246,6 +246,7 @@ class _Emission:
             "callbacks": self.callbacks,
             "validation_freq": self._validation_freq(),
             "weights_file": self.module.weights_file and quote(self.module.weights_file),
+            "optimizer_steps": self.module.optimizer_steps,
         }
 
     def _header(self) -> list[str]:
@@ -339,6 +340,11 @@ class _Emission:
                 f'"--weights", default=str(Path(__file__).with_name({quote(self.module.weights_file)})), '
                 'help="where to start from; an empty string: from scratch"'
             )
+        if self.module.optimizer_file:
+            flags.append(
+                f'"--optimizer", default=str(Path(__file__).with_name({quote(self.module.optimizer_file)})), '
+                'help="the optimizer\'s state to go on from; an empty string: afresh"'
+            )
         if self.phases:
             count = len(self.phases)
             each = quote([phase.epochs for phase in self.phases])
@@ -394,6 +400,8 @@ class _Emission:
                 *(f"    {line}" for line in schedule.lower()),
             ]
             helpers.append("\n".join(lines))
+        if self.module.optimizer_file:
+            helpers.append(environment().get_template("load_optimizer.py.jinja").render().strip())
         if self.phases:
             helpers.append("\n".join(self._start_phase()))
         if self.module.has_batch_norm:

@@ -47,4 +47,6 @@ class ModuleInfo:
     adds_loss: bool = False  # whether there is a loss without compile()'s
     masks: tuple[Any, ...] = ()  # per output its OutputMask, or None
     weights_file: str | None = None
+    optimizer_file: str | None = None  # the state that it goes on from
+    optimizer_steps: int = 0  # made before
     untrainable: str = ""  # why the script only predicts

@@ -156,11 +156,14 @@ def _traced(model: Any, method: str, inputs: Any, run: _Run | None = None) -> Ow
     run = run or _Run()
     _runs.append(run)
     name = f"{type(model).__name__}.{method}"
+    from keras2torch.frontend.standins.finder import importing_stand_ins
+
     try:
-        if method == "train_step":
-            step = _train_step(model, run, inputs, name)
-        else:
-            step = _compute_loss(model, run, inputs)
+        with importing_stand_ins():
+            if method == "train_step":
+                step = _train_step(model, run, inputs, name)
+            else:
+                step = _compute_loss(model, run, inputs)
     except K2TError as error:
         raise UnsupportedError(
             f"{name} is not carried: {error.what}", where=error.where, fix=_FIX

@@ -7,7 +7,7 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from keras2torch import config
@@ -227,3 +227,10 @@ def stand_ins() -> Iterator[None]:
         for name in [n for n in sys.modules if n.partition(".")[0] in paths.ROOTS]:
             del sys.modules[name]
         sys.modules.update(hidden)
+
+
+@contextmanager
+def importing_stand_ins() -> Iterator[None]:
+    """``stand_ins`` for a function of the program that is run after it, where they are not there still."""
+    with nullcontext() if Finder in sys.meta_path else stand_ins():
+        yield
