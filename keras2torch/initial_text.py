@@ -14,6 +14,7 @@ from typing import Any
 from keras2torch import initializers
 from keras2torch.constants import constant_text
 from keras2torch.errors import UnsupportedError
+from keras2torch.graph import Weight
 from keras2torch.module import Mapping
 from keras2torch.quoting import quote
 
@@ -80,11 +81,14 @@ def _resolved(initializer: Any, mapping: Mapping) -> Any:
         return initializer
     value = initializer
     if callable(initializer):
-        try:
-            value = initializer(mapping.sources[0].shape, dtype=mapping.sources[0].dtype)
-        except TypeError:
-            value = initializer(mapping.sources[0].shape)
-    if isinstance(value, initializers.InitialValue):
+        from keras2torch.ops.initial_values import numpy_draws
+
+        with numpy_draws():
+            try:
+                value = initializer(mapping.sources[0].shape, dtype=mapping.sources[0].dtype)
+            except TypeError:
+                value = initializer(mapping.sources[0].shape)
+    if isinstance(value, (initializers.InitialValue, Weight)):  # K.variable(...) in Keras 2
         return value.initializer
     array = getattr(value, "value", value)
     return initializers.REGISTRY["Constant"](array) if hasattr(array, "dtype") else initializer

@@ -240,7 +240,14 @@ class Model(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs.get("inputs")
         if self.outputs is None and _symbolic(args, kwargs) == [] and _is_data(data):
-            self.build_from_data(data)
+            if len(args) > 1 and all(map(_is_data, args)):
+                inputs = [
+                    inputs_of_shapes(map_structure(data_shape, arg, leaf=SHAPED), arg)
+                    for arg in args
+                ]
+                self._from_call(_Arguments(inputs))
+            else:
+                self.build_from_data(data)
         return super().__call__(*args, **kwargs)
 
     def summary(self, *args: Any, **kwargs: Any) -> None:

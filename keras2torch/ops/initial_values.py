@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
@@ -47,6 +49,31 @@ def combined(name: str, arguments: dict[str, Any]) -> Any:
         where=trace.user_location(),
         fix="choose the initializer's own scale instead",
     )
+
+
+@contextmanager
+def numpy_draws() -> Iterator[None]:
+    """What the program's own initializer draws by numpy.random, it draws from the same distribution later."""
+    from keras2torch.ops.base import OPS
+
+    normal, uniform = OPS["keras.random.normal"], OPS["keras.random.uniform"]
+    draws: dict[str, Any] = {
+        "normal": lambda loc=0.0, scale=1.0, size=(): normal(size, loc, scale),
+        "uniform": lambda low=0.0, high=1.0, size=(): uniform(size, low, high),
+        "standard_normal": lambda size=(): normal(size),
+        "randn": lambda *size: normal(size),
+        "rand": lambda *size: uniform(size),
+        "random": lambda size=(): uniform(size),
+        "random_sample": lambda size=(): uniform(size),
+    }
+    kept = {name: getattr(numpy.random, name) for name in draws}
+    for name, draw in draws.items():
+        setattr(numpy.random, name, draw)
+    try:
+        yield
+    finally:
+        for name, original in kept.items():
+            setattr(numpy.random, name, original)
 
 
 def _ones(name: str, arguments: dict[str, Any], value: InitialValue) -> None:
