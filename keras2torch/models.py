@@ -206,6 +206,7 @@ class Model(Layer):
         if self.outputs is None:
             inputs = by_sorted_keys(inputs)
             outputs = by_sorted_keys(self._traced_outputs(inputs))
+            inputs = list(inputs) if isinstance(inputs, _Arguments) else inputs
             self.input_structure, self.inputs = inputs, tensors_in(inputs)
             self.output_structure, self.outputs = outputs, tensors_in(outputs)
 
@@ -239,15 +240,14 @@ class Model(Layer):
     # Training: recorded only.
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs.get("inputs")
-        if self.outputs is None and _symbolic(args, kwargs) == [] and _is_data(data):
-            if len(args) > 1 and all(map(_is_data, args)):
-                inputs = [
-                    inputs_of_shapes(map_structure(data_shape, arg, leaf=SHAPED), arg)
-                    for arg in args
-                ]
-                self._from_call(_Arguments(inputs))
-            else:
-                self.build_from_data(data)
+        alone = self.outputs is None and not self.built
+        if alone and self.user_defined and len(args) > 1 and all(map(_is_data, args)):
+            inputs = [
+                inputs_of_shapes(map_structure(data_shape, arg, leaf=SHAPED), arg) for arg in args
+            ]
+            self._from_call(_Arguments(inputs))
+        elif self.outputs is None and _symbolic(args, kwargs) == [] and _is_data(data):
+            self.build_from_data(data)
         return super().__call__(*args, **kwargs)
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
