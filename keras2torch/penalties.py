@@ -20,6 +20,7 @@ def module_facts(graph: Graph, module: Module) -> dict[str, Any]:
     from keras2torch.training.masks import output_masks
 
     refuse_lost_terms(graph)
+    _refuse_doubles(module)
     added = kept_terms(module)
     return {
         "needs_torchinfo": summary_tool(graph, module) == "torchinfo",
@@ -54,6 +55,19 @@ def _parameters(module: Module) -> dict[str, Mapping]:
         for key, mapping in weight_map(module).items()
         if mapping.sources and all(weight.trainable for weight in mapping.sources)
     }
+
+
+def _refuse_doubles(module: Module) -> None:
+    """A Keras variable that became two torch tensors would be learnt twice."""
+    keys: dict[int, str] = {}
+    for key, mapping in weight_map(module).items():
+        for weight in mapping.sources if mapping.trainable else ():
+            if keys.setdefault(id(weight), key) != key:
+                raise UnsupportedError(
+                    f"{weight.path} is used beside its layer: {keys[id(weight)]} and {key} would be learnt apart",
+                    where=getattr(weight.layer, "where", None),
+                    fix="call the layer before its variable is used",
+                )
 
 
 def penalty_lines(graph: Graph, module: Module) -> list[str]:

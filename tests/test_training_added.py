@@ -69,6 +69,24 @@ model = keras.Model(inputs, layers.Dense(2)(mean))
 model.compile("adam", "mse", metrics=["mae"])
 model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False, validation_data=(rows, numbers))
 """,
+    "weights_of_a_layer_used_again": """
+from keras import ops
+
+class Tied(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(4, activation="tanh", kernel_regularizer="l2")
+
+    def call(self, x):
+        hidden = self.dense(x)
+        self.add_loss(0.01 * ops.sum(ops.abs(self.dense.kernel)))
+        return ops.matmul(hidden, ops.transpose(self.dense.kernel))
+
+inputs = keras.Input((6,))
+model = keras.Model(inputs, layers.Dense(2)(Tied()(inputs)))
+model.compile("adam", "mse")
+model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False)
+""",
     "no_other_loss": """
 from keras import ops
 

@@ -55,7 +55,7 @@ class Builder(Members):
         """The tensor in whatever form there is."""
         if id(tensor) not in self._values:
             if isinstance(tensor, Weight):
-                self.bind(tensor, self.param(tensor))
+                self.bind(tensor, self.of_submodule(tensor) or self.param(tensor))
             elif isinstance(tensor, Constant):
                 call = self.call_in_progress
                 owner = call.scopes[-1].owner if call is not None and call.scopes else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from keras2torch.builder.nodes import Nodes
 from keras2torch.constants import LITERAL, constant_text
 from keras2torch.errors import K2TError
 from keras2torch.graph import Graph, Shape, Tensor, Weight
-from keras2torch.module import Mapping, Module, ModuleClass, Param, Submodule
+from keras2torch.module import Mapping, Module, ModuleClass, Param, Submodule, Value
 from keras2torch.naming import is_generic
 from keras2torch.torch_signatures import signature_of
 
@@ -98,6 +99,20 @@ class Members(Nodes):
             )
         return self._params[key]
 
+    def of_submodule(self, weight: Weight) -> Value | None:
+        """``self.embedding.weight``: a variable that a submodule so far holds, in whatever order of axes."""
+        for submodule in self._submodules.values():
+            for name, mapping in submodule.weights.items():
+                if submodule.owner is weight.layer and mapping.sources == (weight,):
+                    axes = _permutation(mapping, _known(weight.shape))
+                    if axes is not None:
+                        shape = mapping.shape
+                        args, dtype = (submodule,), weight.dtype
+                        return self.node(
+                            "attribute", name, args, shape=shape, axes=axes, dtype=dtype
+                        )
+        return None
+
     def constant(self, array: Any, dtype: str | None = None, name: str = "constant") -> Any:
         """A number becomes a literal; an array a buffer that is no part of the state dict."""
         import numpy
@@ -151,3 +166,17 @@ class Members(Nodes):
 
 def _known(shape: Shape) -> tuple[int, ...]:
     return tuple(int(n) if n is not None else 1 for n in shape)
+
+
+def _permutation(mapping: Mapping, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The Keras axes in torch's order, where a mapping does nothing but permute them; found by trying."""
+    import itertools
+
+    import numpy
+
+    array = numpy.arange(math.prod(shape), dtype="float32").reshape(shape)
+    made = mapping.function(array)
+    for axes in itertools.permutations(range(len(shape))):
+        if made.shape == array.transpose(axes).shape and (made == array.transpose(axes)).all():
+            return axes
+    return None
