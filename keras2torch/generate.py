@@ -19,6 +19,7 @@ from keras2torch.graph import Graph
 from keras2torch.header import header_lines, sign
 from keras2torch.lower import lower
 from keras2torch.module import Mapping, Module
+from keras2torch.moments import optimizer_tensors
 from keras2torch.naming import with_capitals
 from keras2torch.passes import run_passes
 from keras2torch.penalties import module_facts
@@ -29,7 +30,15 @@ from keras2torch.training.own_step import own_step
 from keras2torch.training.record import record
 
 # What a fault of our own raises: told as such, without a traceback.
-_FAULTS = (AssertionError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ class Generated:
                 {
                     **module_facts(graph, module),
                     "weights_file": given,
+                    "optimizer_file": self.optimizer_map and f"{self.name}_optimizer.safetensors",
+                    "optimizer_steps": self.moments.steps if self.optimizer_map else 0,
                     "own_step": own_step(model),
                 },
             )
@@ -115,6 +126,28 @@ class Generated:
     def weight_map(self) -> dict[str, Mapping]:
         """State-dict key -> the Keras weights it is made of."""
         return weight_tools.weight_map(self.module) if self.module is not None else {}
+
+    @property
+    def moments(self) -> Any:
+        """The state of the optimizer in the source; None where it holds none."""
+        return self.source and self.source.model.__dict__.get("moments")
+
+    @cached_property
+    def optimizer_map(self) -> dict[str, Mapping]:
+        """What the training script's optimizer goes on with; {} where there is nothing, or a note says why not."""
+        if self.moments is None or self.source is None:
+            return {}
+        try:
+            training = record(self.source.model)
+            if training is None or training.compiled is None:
+                return {}
+            identifier = training.compiled.get("optimizer")
+            return optimizer_tensors(self.weight_map, self.moments, identifier)
+        except K2TError as error:
+            from keras2torch.frontend.saved_moments import fresh_optimizer
+
+            self.notes.append(fresh_optimizer(str(error)))
+            return {}
 
     @cached_property
     def weights(self) -> dict[str, Any]:

@@ -126,24 +126,29 @@ def write_all(
     Raises K2TError, having written nothing, if a file cannot be written; MergeConflictError, having written all,
     if an edit needs a look.
     """
+    from keras2torch.weights import write_safetensors
+
     origin = origin or Origin()
     record = Record(tool_digest(), origin.options, None)
+    more: list[Path] = []
     with _staged(directory) as (stage, move):
         if weights_available(result):  # first: meanwhile, a large source's digest is made
             weights = directory / f"{result.name}.safetensors"
             if not force:
                 _refuse_changed_weights(weights, read_record(directory, result.name))
             stage(weights, lambda target: _write_weights(result, target, record))
-        else:
-            weights = None
+            more.append(weights)
+        state = f"{result.name}_optimizer.safetensors"
+        if result.optimizer_map and state in drafts(result)[f"{result.name}_train.py"]:
+            more.append(directory / state)
+            stage(more[-1], lambda target: write_safetensors(result.optimizer_map, target))
         troubles, paths = _stage_texts(result, directory, stage, record, force)
         record.inputs = origin.inputs()
         stage(record_path(directory, result.name), _text_writer(record.text()))
         move()
-    paths += [weights] if weights else []
     if troubles:
-        raise MergeConflictError(troubles, paths)
-    return paths
+        raise MergeConflictError(troubles, paths + more)
+    return paths + more
 
 
 def _stage_texts(

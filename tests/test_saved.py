@@ -74,6 +74,31 @@ def test_json_gives_the_same_module(case):
     assert body(bare.model_source).count("nn.") == body(whole.model_source).count("nn.")
 
 
+STATES = [case for case in CASES if case.id in ("2.13-cnn", "3.15-cnn", "3.15-shared_nested")]
+
+
+@pytest.mark.parametrize("case", STATES, ids=[case.id for case in STATES])
+def test_the_optimizer_goes_on(case, tmp_path):
+    from safetensors.torch import load_file
+
+    for file in case.files:
+        result = keras2torch.generate(file, name="net")
+        result.write(tmp_path / file.suffix)
+        path = tmp_path / file.suffix / "net_optimizer.safetensors"
+        if result.moments is None:
+            assert case.model == "shared_nested" and file.suffix == ".h5"  # Keras wrote none
+            continue
+        tensors = load_file(path)
+        assert tensors.pop("step") == result.moments.steps and tensors
+        net = getattr(load_source(result.model_source), result.class_name)()
+        shapes = {name: parameter.shape for name, parameter in net.named_parameters()}
+        assert {key.rpartition(".")[0] for key in tensors} <= set(shapes)  # but the frozen
+        for key, tensor in tensors.items():
+            assert tensor.shape == shapes[key.rpartition(".")[0]]
+            assert not key.endswith("exp_avg_sq") or (tensor >= 0).all()
+        assert "load_optimizer(optimizer, model, args.optimizer)" in result.train_source
+
+
 def test_the_command_writes_safetensors_that_load(tmp_path):
     from safetensors.torch import load_file
 

@@ -35,6 +35,12 @@ def _object(value: Any, registry: dict[str, Any]) -> Any:
     name, inner = str(value["class_name"]).rpartition(">")[2], value.get("config")
     if name == "function":
         return str(inner)
+    if name == "MeanMetricWrapper" and isinstance(inner, dict) and isinstance(inner.get("fn"), str):
+        # What Keras 2 made of "accuracy" or another name: of its own functions.
+        function = inner["fn"]
+        return (
+            "accuracy" if function.endswith("_accuracy") and "top_k" not in function else function
+        )
     if name not in registry:
         raise UnsupportedError(f"{name} is no optimizer, loss or metric of Keras")
     if not isinstance(inner, dict):

@@ -12,6 +12,7 @@ from keras2torch.errors import K2TError, SavedModelError
 from keras2torch.frontend.archive import SavedModel, open_saved
 from keras2torch.frontend.replay import Replayer
 from keras2torch.frontend.saved_attach import attach
+from keras2torch.frontend.saved_moments import fresh_optimizer, read_moments
 from keras2torch.layers.base import clear_names
 from keras2torch.models import Model
 from keras2torch.registry import with_registered
@@ -79,9 +80,9 @@ def _compile(model: Model, saved: SavedModel, notes: list[str]) -> None:
     except K2TError as error:
         notes.append(f"the compile settings in the file are left out: {error}")
     state = saved.optimizer
-    if state is not None and state.iterations:
-        kind = state.class_name or "the optimizer"
-        notes.append(
-            f"the file holds the state of {kind} after {state.iterations:,} steps, which is not carried over: "
-            "training starts with a fresh one"
-        )
+    if state is None or not state.iterations:
+        return
+    try:
+        model.__dict__["moments"] = read_moments(model, saved, state)
+    except K2TError as error:
+        notes.append(fresh_optimizer(str(error)))
