@@ -640,9 +640,12 @@ class Layer(Operation):
         """The user's own activation (a function, a lambda, a layer), which is recorded as calls of its own."""
         if not self.traces_activation or "activation" not in self._fields:
             return None
+        from keras2torch import config
         from keras2torch.layers.activations import activation_name
 
         given = self._fields["activation"]
+        if isinstance(given, str) and (config.keras_version < 3 or activation_name(given) is None):
+            given = config.custom_objects.get(given, given)  # a name for a function of the program's
         if callable(given) and activation_name(given) is None:
             if not type(given).__module__.startswith("torch."):
                 self._fields["activation"] = None

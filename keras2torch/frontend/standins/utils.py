@@ -24,8 +24,6 @@ from keras2torch.frontend.standins.images import array_to_img, img_to_array, loa
 from keras2torch.frontend.standins.sequences import pad_sequences
 from keras2torch.layers import base
 
-_custom_objects: dict[str, Any] = {}
-
 
 def to_categorical(
     x: Any = None, num_classes: Any = None, dtype: Any = "float32", **old: Any
@@ -87,14 +85,14 @@ def register_keras_serializable(
     """The decorator; the class keeps its name."""
 
     def register(cls: Any) -> Any:
-        _custom_objects[f"{package}>{name or cls.__name__}"] = cls
+        config.custom_objects[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
     return register
 
 
 def get_custom_objects() -> dict[str, Any]:
-    return _custom_objects
+    return config.custom_objects
 
 
 def custom_object_scope(*args: Any, **kwargs: Any) -> Any:
