@@ -477,6 +477,11 @@ TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
         lambda ops, x: x[:, np.array([0, 2, 3])],
         (X,),
     ),
+    "eye": (
+        lambda tf, x: tf.matmul(x, tf.eye(3, batch_shape=[tf.shape(x)[0], 6])) + tf.eye(8, 3),
+        lambda ops, x: x + ops.eye(8, 3),
+        (IMAGE,),
+    ),
     "resizing of TensorFlow 1": (
         lambda tf, x: (
             tf.compat.v1.image.resize_images(x, (12, 16), 1),

@@ -193,7 +193,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> 
     return ops.arange(start, limit, delta, dtype)
 
 
-class Eye(Op, names="keras.ops.eye K.eye(size=N) tf.eye(num_rows=N, num_columns=M)"):
+class Eye(Op, names="keras.ops.eye K.eye(size=N)"):
     tensors = ()
 
     def output_spec(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Spec:
@@ -208,6 +208,18 @@ class Eye(Op, names="keras.ops.eye K.eye(size=N) tf.eye(num_rows=N, num_columns=
 
     def fold(self, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
         return numpy.eye(N, M, k, dtype="float32")
+
+
+@function("tf.eye")
+def tf_eye(
+    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = None, **_: Any
+) -> Any:
+    """As many as ``batch_shape`` says."""
+    columns = num_rows if num_columns is None else num_columns
+    matrix = ops.eye(num_rows, columns, dtype=dtype)
+    if batch_shape is None:
+        return matrix
+    return ops.broadcast_to(matrix, [*batch_shape, num_rows, columns])
 
 
 @function("keras.ops.identity")

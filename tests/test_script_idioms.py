@@ -1,0 +1,95 @@
+"""What old and less common programs write: registered activations, initializers by numpy, several arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from oracle import load_source
+from script_helpers import IMPORTS, Programs, shapes
+
+import keras2torch
+from keras2torch.errors import K2TError
+
+
+def generated(source: str, folder: Path, model: str | None = None) -> str:
+    path = folder / "program.py"
+    path.write_text(source)
+    return keras2torch.generate(path, model=model).model_source
+
+
+def test_an_activation_that_the_program_registers(tmp_path: Path) -> None:
+    source = generated(
+        f"{IMPORTS}from keras.layers import Activation\nfrom keras import backend as K\n"
+        "from keras.utils.generic_utils import get_custom_objects\n"
+        "def swish(x):\n    return K.sigmoid(x) * x * 1.5\n"
+        "get_custom_objects().update({'swish': Activation(swish), 'own': swish})\n"
+        "model = Sequential([Input((3,)), Dense(4, activation='swish'), Activation('own'), Dense(2)])\n",
+        tmp_path,
+    )
+    assert source.count("* 1.5") == 2 and "F.silu" not in source
+
+
+def test_a_registered_name_is_forgotten_after_the_program(tmp_path: Path) -> None:
+    model = "model = Sequential([Input((3,)), Dense(2, activation='own')])\n"
+    register = "from keras.utils import get_custom_objects\nget_custom_objects()['own'] = lambda x: 3 * x\n"
+    assert "3 * " in generated(IMPORTS + register + model, tmp_path)
+    with pytest.raises(K2TError, match="unknown activation 'own'"):
+        generated(IMPORTS + model, tmp_path)
+
+
+def test_initializers_that_draw_by_numpy(tmp_path: Path) -> None:
+    source = generated(
+        f"{IMPORTS}import numpy.random as rng\nfrom keras import backend as K\n"
+        "def kernel(shape, name=None):\n    return K.variable(rng.normal(loc=0, scale=1e-2, size=shape))\n"
+        "def bias(shape, name=None):\n    return K.variable(rng.uniform(-0.5, 0.25, shape) * 2)\n"
+        "model = Sequential([Input((30,)),"
+        " Dense(50, kernel_initializer=kernel, bias_initializer=bias)])\n",
+        tmp_path,
+    )
+    assert "nn.init.normal_" in source and "std=0.01" in source
+    assert "uniform_" in source and "-1.0, 0.5" in source
+
+
+def test_a_model_whose_call_takes_several_tensors(tmp_path: Path) -> None:
+    program = (
+        f"{IMPORTS}import tensorflow as tf\n"
+        "class Encoder(Model):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.embedding = keras.layers.Embedding(9, 4)\n"
+        "    def call(self, x, hidden):\n        x = self.embedding(x)\n"
+        "        return x + hidden[:, None], hidden * 2\n"
+        "class Decoder(Model):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.dense = Dense(3)\n"
+        "    def call(self, x, hidden):\n        return self.dense(x) * tf.reduce_sum(hidden)\n"
+        "encoder, decoder = Encoder(), Decoder()\n"
+        "x, hidden = encoder(tf.zeros((2, 5), dtype=tf.int32), tf.zeros((2, 4)))\n"
+        "y = decoder(x, hidden)\n"
+    )
+    for name, inputs in (
+        ("encoder", (torch.ones(2, 5, dtype=torch.int32), torch.ones(2, 4))),
+        ("decoder", (torch.ones(2, 5, 4), torch.ones(2, 4))),
+    ):
+        net = getattr(load_source(generated(program, tmp_path, name)), name.title())()
+        out = net(*inputs)
+        assert (out[0] if isinstance(out, tuple) else out).shape[:2] == (2, 5)
+
+
+def test_layers_that_give_no_tensor(programs: Programs) -> None:
+    lines = "model = Sequential([Input((3,)), Dense(2), keras.layers.Lambda(lambda x: None)])\n"
+    assert "Lambda 'lambda' gives a NoneType, not a tensor" in programs.error(IMPORTS + lines)
+    lines = "model = Sequential([Input((3,)), Dense(2), keras.layers.Activation(lambda x: 3)])\n"
+    assert "not a tensor" in programs.error(IMPORTS + lines)
+
+
+def test_weights_that_a_layer_of_keras_1_lists(programs: Programs) -> None:
+    model = programs.run(
+        f"{IMPORTS}from keras import backend as K\nfrom keras.engine.topology import Layer\n"
+        "class Scale(Layer):\n    def build(self, input_shape):\n"
+        "        self.w = K.variable(__import__('numpy').ones(input_shape[-1]))\n"
+        "        self.trainable_weights = [self.w]\n"
+        "    def call(self, x):\n        return x * self.w\n"
+        "model = Sequential([Input((3,)), Scale(), Dense(2)])\n"
+    )
+    assert shapes(model)[1] == [(None, 2)]
+    assert [tuple(w.shape) for w in model.trainable_weights] == [(3,), (3, 2), (2,)]
