@@ -28,7 +28,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import load_source
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
 from saved_fixtures import CUSTOM_LAYERS, read_everything, unpacked
 
 import keras2torch
