@@ -29,6 +29,12 @@ def sequences():
     return keras.Model(inputs, custom.Sequences(4)(inputs))
 
 
+def spectral():
+    inputs = keras.Input((5,))
+    x = layers.SpectralNormalization(layers.Dense(5))(inputs)
+    return keras.Model(inputs, layers.SpectralNormalization(layers.Dense(3, use_bias=False))(x))
+
+
 def subclassed():
     model = custom.Net()
     model(np.zeros((2, 5), "float32"))
@@ -46,6 +52,7 @@ def outputs(model, shape):
     [
         (blocks, (3, 5), ".keras"), (blocks, (3, 5), ".h5"),
         (sequences, (3, 7, 5), ".keras"), (sequences, (3, 7, 5), ".h5"),
+        (spectral, (3, 5), ".keras"), (spectral, (3, 5), ".h5"),
         (subclassed, (3, 5), ".keras"),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),

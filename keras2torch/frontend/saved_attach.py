@@ -41,7 +41,8 @@ def _attach_layer(layer: Layer, weights: Any, path: tuple[str, ...]) -> None:
     order = None
     if layer.user_defined:  # legacy files: what learns comes first
         order = sorted(layer.weights, key=lambda weight: not weight.trainable)
-    set_weights(layer, _for_gpus(layer, weights.for_layer(path)), order)
+    stored = _for_gpus(layer, weights.for_layer(path))
+    set_weights(layer, getattr(layer, "of_stored", list)(stored), order)
 
 
 def _for_gpus(layer: Layer, stored: list[Any]) -> list[Any]:

@@ -151,6 +151,12 @@ class SpectralNormalization(Wrapper):
         first = [self.layer.kernel, self.vector_u] if self.built else []
         return first + [w for w in super().weights if all(w is not own for own in first)]
 
+    def of_stored(self, stored: list[Any]) -> list[Any]:
+        """Keras's own format holds the kernel twice, as the wrapper's and as the layer's; the legacy one has u last."""
+        if len(stored) > len(self.weights):
+            return stored[:2] + stored[3:]
+        return [*stored[:1], *stored[-1:], *stored[1:-1]]
+
     @property
     def layout(self) -> str:  # type: ignore[override]
         return str(self.layer.layout)
