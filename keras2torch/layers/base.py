@@ -569,6 +569,7 @@ class Layer(Operation):
             with training_mode(training):
                 outputs = self.call(*args, **kwargs)
             if not tensors_in(outputs) and not isinstance(outputs, Layer) and tensors_in(args):
+                refuse_absent(outputs, f"what {type(self).__name__} {self.name!r} gives")
                 raise K2TError(
                     f"{type(self).__name__} {self.name!r} gives a {type(outputs).__name__}, not a tensor",
                     where=trace.user_location(),
