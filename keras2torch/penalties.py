@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from keras2torch import constraints, regularizers
@@ -58,16 +59,21 @@ def _parameters(module: Module) -> dict[str, Mapping]:
 
 
 def _refuse_doubles(module: Module) -> None:
-    """A Keras variable that became two torch tensors would be learnt twice."""
-    keys: dict[int, str] = {}
+    """A Keras variable that became two torch tensors would be learnt twice (parts of one are not)."""
+    keys: dict[int, list[str]] = {}
+    sizes: dict[int, int] = {}
     for key, mapping in weight_map(module).items():
-        for weight in mapping.sources if mapping.trainable else ():
-            if keys.setdefault(id(weight), key) != key:
-                raise UnsupportedError(
-                    f"{weight.path} is used beside its layer: {keys[id(weight)]} and {key} would be learnt apart",
-                    where=getattr(weight.layer, "where", None),
-                    fix="call the layer before its variable is used",
-                )
+        if len(mapping.sources) != 1 or not mapping.trainable:
+            continue
+        weight = mapping.sources[0]
+        keys.setdefault(id(weight), []).append(key)
+        sizes[id(weight)] = sizes.get(id(weight), 0) + math.prod(mapping.shape)
+        if sizes[id(weight)] > math.prod(n or 1 for n in weight.shape):
+            raise UnsupportedError(
+                f"{weight.path} is used beside its layer: {' and '.join(keys[id(weight)])} would be learnt apart",
+                where=getattr(weight.layer, "where", None),
+                fix="call the layer before its variable is used",
+            )
 
 
 def penalty_lines(graph: Graph, module: Module) -> list[str]:

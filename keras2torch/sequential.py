@@ -93,6 +93,8 @@ class Sequential(Model):
     def _from_call(self, inputs: Any) -> None:
         if self.outputs is None:
             tensor = tensors_in(inputs)[0]
+            if self.stack and getattr(self.stack[0], "integer_input", False):
+                tensor.dtype = "int32" if tensor.dtype == "float32" else tensor.dtype
             self.inputs, self.outputs, self.input_structure = [tensor], [tensor], tensor
             self.built = True
             for layer in self.stack:
