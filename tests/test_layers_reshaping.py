@@ -147,7 +147,7 @@ def test_text():
         [image], L.Dense(2)(L.Reshape((-1, 6))(x))
     ).replace("self.conv(image)", "x")
     digits = keras.Input((28, 28))
-    assert ".reshape(-1, 1, 28, 28)" in source(
+    assert "x.unsqueeze(1)" in source(
         [digits], L.Conv2D(2, 3)(L.Reshape((28, 28, 1))(digits))
     )
     text = source([image], L.Conv2D(2, 7, strides=2)(L.ZeroPadding2D(3)(image)))

@@ -140,7 +140,8 @@ ARRANGE = {
 @pytest.mark.parametrize("name", ARRANGE)
 def test_arrange(name: str) -> None:
     function, arrays = ARRANGE[name]
-    check(function, arrays, specs=name != "rot90")  # Keras's rule for rot90 forgets k
+    # Keras's rule for rot90 forgets k; its rearrange cannot be differentiated under JAX's jit.
+    check(function, arrays, specs=name != "rot90", gradients=name != "rearrange")
 
 
 MADE = {
