@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import textwrap
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +13,7 @@ from keras2torch.quoting import comment, identifier, prose, quote
 from keras2torch.training.callback_text import lower_callbacks
 from keras2torch.training.data import plan_data
 from keras2torch.training.data_pages import data_pages, imports_of
-from keras2torch.training.data_text import data_text, input_rows
-from keras2torch.training.heads import Head
+from keras2torch.training.data_text import data_text
 from keras2torch.training.imports import sorted_imports
 from keras2torch.training.matrix_optimizers import fit_to_weights
 from keras2torch.training.module_info import ModuleInfo, Port
@@ -23,9 +21,10 @@ from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
 from keras2torch.training.own_step_text import lower_own_step
 from keras2torch.training.phases import learning_lines, phases_of
+from keras2torch.training.prediction import Prediction, title
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
-from keras2torch.training.step import Step, lower_step, names_of_ends
+from keras2torch.training.step import Step, lower_step
 from keras2torch.training.stream_text import stream_text, yields_weights
 from keras2torch.training.summary import summary_lines, summary_package
 from keras2torch.training.update import update_lines
@@ -44,18 +43,7 @@ def emit_training(training: Training | None, module: ModuleInfo) -> str:
         raise
 
 
-def _argument_lines(flag: str) -> list[str]:
-    """A call of ``add_argument`` as black sets it: what is set already costs it half the time."""
-    line = f"parser.add_argument({flag})"
-    return [line] if len(line) <= 96 else ["parser.add_argument(", f"    {flag}", ")"]
-
-
-class _Emission:
-    def __init__(self, training: Training | None, module: ModuleInfo):
-        self.module = module
-        self.training = training or Training(None, (), (), (), (), (), ())
-        self.ends = names_of_ends(self.training, module)
-
+class _Emission(Prediction):
     def render(self) -> str:
         if self.training.overrides and self.module.own_step is None:
             raise UnsupportedError(
@@ -64,9 +52,9 @@ class _Emission:
                 fix="write it into compute_loss and train_one_epoch by hand",
             )
         if self.training.compiled is None:
-            return self._prediction_script()
+            return self.prediction_script()
         if self.training.has_no_targets and not (self.module.adds_loss or self.module.own_step):
-            return self._prediction_script()
+            return self.prediction_script()
         self.fit = self.training.fit
         self._refuse()
         self.data = plan_data(self.training)
@@ -118,50 +106,6 @@ class _Emission:
                 fix="multiply them in sample_weight",
             )
 
-    @property
-    def validated(self) -> bool:
-        return "validation" in self.data.sets or self.data.split is not None
-
-    @property
-    def stem(self) -> str:
-        return self.module.module_name.removesuffix("_model")
-
-    def _prediction_script(self) -> str:
-        """For a program that compiles no loss: what the model gives on arrays from a file."""
-        reason = self.module.untrainable
-        keys = [identifier(name) for name in self.ends.inputs]
-        heads = [
-            Head(name, name, "", tuple(port.shape), port.permutation, port.activation)
-            for name, port in zip(self.ends.predictions, self.module.outputs)
-        ]
-        self.step = Step([], [], [], heads)
-        script = f"{self.stem}_predict.py"
-        context = {
-            "title": _title(
-                f"What {self.module.class_name} makes of arrays; "
-                + ("its training is not here." if reason else "the program compiles no loss.")
-            ),
-            "header": [
-                *(["Not carried over:", *prose(reason).splitlines(), ""] if reason else []),
-                *self.module.header.splitlines(),
-            ],
-            "commands": [
-                f"pip install torch numpy {summary_package(self.module)}",
-                f"python {script.replace('_predict', '_train')} --weights weights.pt",
-            ],
-            "module_name": identifier(self.module.module_name),
-            "class_name": identifier(self.module.class_name),
-            "data_default": quote(f"{self.stem}.npz"),
-            "data_help": quote(f"npz file with {', '.join(keys)}"),
-            "keys": [(key, quote(key)) for key in keys],
-            "conversions": input_rows(self.ends.inputs, self.module.inputs),
-            "predict_lines": self._predict_lines(len(keys)),
-            "predict_type": "Tensor" if len(heads) == 1 else "list[Tensor]",
-            "many_outputs": len(heads) > 1,
-            "summary_lines": summary_lines(self.module),
-        }
-        return environment().get_template("predict.py.jinja").render(context)
-
     # The parts of the page.
     def _context(self, optimizer: OptimizerText) -> dict[str, Any]:
         step = self.step
@@ -175,7 +119,7 @@ class _Emission:
         script = f"{self.stem}_train.py"
         helpers = self._helpers(optimizer)
         return {
-            "title": _title(
+            "title": title(
                 f"Train {self.module.class_name} ({self.module.module_name}.py) as "
                 f"{prose(self.module.source_name)} does in Keras."
             ),
@@ -191,14 +135,14 @@ class _Emission:
                 ),
                 f"python {script}",
                 f"python {script} "
-                + ("" if self.phases else f"--epochs {2 * self._epochs} ")
+                + ("" if self.phases else f"--epochs {2 * self.epochs} ")
                 + "--resume",
                 f"torchrun --nproc-per-node 2 {script}",
             ],
             "imports": "@IMPORTS@",
             "metric_names": quote(tuple(printed.name for printed in step.printed)),
             "description": quote(f"Train {self.module.class_name}."),
-            "flags": self._flags(),
+            "flags": self.flags(),
             "data": self._data(),
             "streams": self.data.streams,
             "first_metric": quote(step.printed[0].name),
@@ -208,7 +152,7 @@ class _Emission:
             "helpers": helpers,
             "freezes_norms": bool(self.phases) and self.freezes and self.module.has_batch_norm,
             "loss_parameters": ", ".join(
-                ["net: nn.Module", "args", *(f"{name}: Tensor" for name in self._tensors)]
+                ["net: nn.Module", "args", *(f"{name}: Tensor" for name in self.tensors)]
             ),
             "loss_doc": (
                 "The loss to minimise; the batch's sums of METRICS, and its size."
@@ -221,30 +165,30 @@ class _Emission:
             + (", average" if self.optimizer.use_ema else "")
             + (", started" if self.phases else ""),
             "average": quote(self.optimizer.ema_momentum) if self.optimizer.use_ema else None,
-            "shuffle": self._shuffle,
+            "shuffle": self.shuffle,
             "totals_size": "len(METRICS) + 1" if self._plain else str(size),
             "numbered": numbered,
             "first_epochs": quote(tuple(phase.first_epoch for phase in self.phases)),
             "phases": len(self.phases),
-            "first_epoch": self._first_epoch,
+            "first_epoch": self.first_epoch,
             "update_lines": update_lines(optimizer, self.optimizer, self.module),
             "after_batch": self.callbacks.after_batch,
             "predict_type": "Tensor" if len(self.step.heads) == 1 else "list[Tensor]",
-            "predict_doc": self._predict_doc(),
-            "predict_lines": self._predict_lines(len(inputs)),
+            "predict_doc": self.predict_doc(),
+            "predict_lines": self.predict_lines(len(inputs)),
             "class_name": identifier(self.module.class_name),
             "summary_lines": summary_lines(self.module),
-            "sets": self._set_names,
+            "sets": self.set_names,
             "validation": "validation_set" if self.validated else None,
-            "test": self._test_set,
+            "test": self.test_set,
             "many_outputs": len(self.step.heads) > 1,
             "predict_always": bool(self.training.predictions),
-            "predict_set": self._test_set or ("validation_set" if self.validated else "train_set"),
+            "predict_set": self.test_set or ("validation_set" if self.validated else "train_set"),
             "optimizer_comment": optimizer.comment,
             "optimizer": self._optimizer_call(optimizer),
             "batch_norm": self.module.has_batch_norm,
             "callbacks": self.callbacks,
-            "validation_freq": self._validation_freq(),
+            "validation_freq": self.validation_freq(),
             "weights_file": self.module.weights_file and quote(self.module.weights_file),
             "optimizer_steps": self.module.optimizer_steps,
         }
@@ -266,124 +210,6 @@ class _Emission:
                 f"This script is the last of them, {prose(last)}.",
             ]
         return lines
-
-    @property
-    def _plain(self) -> bool:
-        """Whether every printed number is a mean over samples."""
-        columns = zip(self.step.printed, self.step.columns)
-        return len(self.step.printed) == len(self.step.columns) and all(
-            printed.formula == f"{column.name} / count" for printed, column in columns
-        )
-
-    @property
-    def _epochs(self) -> int:
-        return int(self.fit.get("epochs")) if self.fit else 1
-
-    @property
-    def _first_epoch(self) -> int:
-        if self.phases:
-            return self.phases[0].first_epoch
-        return int(self.fit.get("initial_epoch")) if self.fit else 0
-
-    @property
-    def _batch_size(self) -> int:
-        fit = self.fit
-        if self.data.batch_size is not None:
-            return self.data.batch_size
-        if fit is None:
-            return 32
-        given = fit.arguments.get("batch_size")
-        if given is None:
-            steps: Any = fit.arguments.get("steps_per_epoch")
-            x: Any = fit.arguments.get("x")
-            if steps and hasattr(x, "__len__") and hasattr(x, "shape"):
-                return -(-len(x) // int(steps))
-        return int(given) if given else 32
-
-    @property
-    def _shuffle(self) -> bool:
-        if self.data.shuffles is not None:
-            return self.data.shuffles
-        return bool(self.fit.get("shuffle")) if self.fit else True
-
-    @property
-    def _tensors(self) -> list[str]:
-        names = [*self.ends.inputs, *self.ends.targets]
-        return [*names, "weight"] if self.weighted else names
-
-    @property
-    def _set_names(self) -> list[str]:
-        names = ["train_set"] + (["validation_set"] if self.validated else [])
-        return names + (["test_set"] if self._test_set == "test_set" else [])
-
-    @property
-    def _test_set(self) -> str | None:
-        test = self.data.sets.get("test")
-        if test is None:
-            return None
-        if test == self.data.sets.get("validation"):
-            return "validation_set"
-        return "test_set"
-
-    def _flags(self) -> list[str]:
-        rate = self.optimizer.learning_rate
-        if isinstance(rate, LearningRateSchedule):
-            rate = rate.initial()
-        flags = []
-        if self.data.keys:
-            flags.append(
-                f'"--data", default={quote(self.stem + ".npz")}, '
-                f"help={quote('npz file with ' + ', '.join(self.data.keys))}"
-            )
-        if self.module.weights_file:
-            flags.append(
-                f'"--weights", default=str(Path(__file__).with_name({quote(self.module.weights_file)})), '
-                'help="where to start from; an empty string: from scratch"'
-            )
-        if self.module.optimizer_file:
-            flags.append(
-                f'"--optimizer", default=str(Path(__file__).with_name({quote(self.module.optimizer_file)})), '
-                'help="the optimizer\'s state to go on from; an empty string: afresh"'
-            )
-        if self.phases:
-            count = len(self.phases)
-            each = quote([phase.epochs for phase in self.phases])
-            flags.append(
-                f'"--epochs", type=int, nargs={count}, default={each}, '
-                'metavar="N", help="where each phase ends"'
-            )
-        else:
-            flags.append(f'"--epochs", type=int, default={quote(self._epochs)}')
-        if not self.data.streams:
-            flags.append(
-                f'"--batch-size", type=int, default={quote(self._batch_size)}, '
-                'help="over all processes together"'
-            )
-        if self.phases:
-            rates = [
-                float(get_optimizer(phase.compiled.get("optimizer")).learning_rate)
-                for phase in self.phases
-            ]
-            flags.append(
-                f'"--lr", type=float, nargs={len(rates)}, default={quote(rates)}, metavar="LR"'
-            )
-        elif rate is not None:
-            flags.append(f'"--lr", type=float, default={quote(float(rate))}')
-        flags += [
-            '"--seed", type=int, default=0',
-            '"--device", type=torch.device, default=default_device()',
-            f'"--out", type=Path, default=Path({quote("runs/" + self.stem)}), '
-            'help="where results go"',
-            '"--resume", action="store_true", help="go on from OUT/checkpoint.pt"',
-            '"--amp", action="store_true", help="bfloat16 autocast"',
-            '"--compile", action="store_true", help="torch.compile the model"',
-            '"--dry-run", action="store_true", help="one batch of each phase, no files"',
-            '"--summary", action="store_true", help="print the layers and stop"',
-            '"--plot", action="store_true", help="draw the curves: OUT/history.png"',
-        ]
-        if not self.training.predictions:
-            flags.append('"--predict", action="store_true", help="write OUT/predictions.npy"')
-        return [line for flag in flags for line in _argument_lines(flag)]
 
     def _helpers(self, optimizer: OptimizerText) -> list[str]:
         helpers = []
@@ -498,6 +324,14 @@ class _Emission:
         lines.append("return loss, sums.detach()")
         return lines
 
+    @property
+    def _plain(self) -> bool:
+        """Whether every printed number is a mean over samples."""
+        columns = zip(self.step.printed, self.step.columns)
+        return len(self.step.printed) == len(self.step.columns) and all(
+            printed.formula == f"{column.name} / count" for printed, column in columns
+        )
+
     def _means_lines(self, size: int) -> list[str]:
         if self._plain:
             return [
@@ -519,50 +353,6 @@ class _Emission:
                 formula = f"float({formula})"
             lines.append(f"    {quote(printed.name)}: {formula},")
         return [*lines, "}"]
-
-    def _validation_freq(self) -> str | None:
-        freq = self.fit.get("validation_freq") if self.fit else 1
-        if freq == 1 or not self.validated:
-            return None
-        if isinstance(freq, int):
-            return f"(epoch + 1) % {freq} == 0"
-        return f"epoch + 1 in {quote(list(freq))}"
-
-    def _predict_doc(self) -> str:
-        activations = [head.activation for head in self.step.heads]
-        if activations == ["softmax"]:
-            return "Class probabilities for every sample."
-        if activations == ["sigmoid"]:
-            return "Probabilities for every sample."
-        return "What Keras's predict returns for every sample."
-
-    def _predict_lines(self, inputs: int) -> list[str]:
-        results = []
-        for head in self.step.heads:
-            text = replace(head, prediction="@").probability
-            order = head.permutation
-            if order is not None and tuple(order) != tuple(range(head.rank)):
-                inverse = [order.index(axis) for axis in range(head.rank)]
-                text += f".permute({', '.join(map(str, inverse))})"
-            results.append(text)
-        if self.step.columns and self.data.streams:
-            loop = "for batch in dataset"
-            call = f"model(*(part.to(args.device) for part in to_tensors(batch)[:{inputs}]))"
-        elif inputs == 1:
-            loop = "for part in dataset.tensors[0].split(args.batch_size)"
-            call = "model(part.to(args.device))"
-        else:
-            loop = f"for parts in zip(*(x.split(args.batch_size) for x in dataset.tensors[:{inputs}]), strict=True)"
-            call = "model(*(part.to(args.device) for part in parts))"
-        lines = [f"outputs = [{call} {loop}]"]
-        if len(results) == 1:
-            return [*lines, f"return {results[0].replace('@', 'torch.cat(outputs)')}.cpu()"]
-        names = self.ends.predictions
-        lines.append(
-            f"{', '.join(names)} = (torch.cat(parts).cpu() for parts in zip(*outputs, strict=True))"
-        )
-        done = [text.replace("@", name) for name, text in zip(names, results)]
-        return [*lines, f"return [{', '.join(done)}]"]
 
     def _data(self) -> str:
         data = self.data
@@ -626,11 +416,6 @@ def _penalty_doc(module: ModuleInfo) -> str:
             f"What the last forward {'adds' if kept else 'and the regularisers add'} to the loss."
         )
     return "Keras's regularisers: a part of the loss, and of the loss that is printed."
-
-
-def _title(text: str) -> str:
-    """The docstring's first lines, none too long."""
-    return "\n".join(textwrap.wrap(text, 96, break_long_words=False))
 
 
 __all__ = ["ModuleInfo", "Port", "emit_training"]
