@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from keras2torch.errors import K2TError, ScriptError
 
 if TYPE_CHECKING:
-    from keras2torch.layers.base import Operation
+    from keras2torch.layers.operation import Operation
 
 Shape = tuple["int | None", ...]
 

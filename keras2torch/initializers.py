@@ -27,7 +27,7 @@ class Initializer(Recorded):
     OLD_NAMES: ClassVar[dict[str, str | None]] = {"dtype": None, "verify_shape": None}
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> InitialValue:
-        from keras2torch.layers.base import dtype_name
+        from keras2torch.layers.operation import dtype_name
 
         return InitialValue(self, shape, dtype_name(dtype) or "float32")
 

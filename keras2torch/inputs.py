@@ -8,7 +8,8 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import refuse_absent
 from keras2torch.graph import Tensor
-from keras2torch.layers.base import Layer, dtype_name, unique_name
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import dtype_name, unique_name
 
 
 def Input(  # noqa: N802 - Keras's name

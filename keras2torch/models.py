@@ -18,7 +18,8 @@ from keras2torch.graph import (
     tensors_in,
 )
 from keras2torch.inputs import SHAPED, InputView, data_shape, has_shape, inputs_of_shapes
-from keras2torch.layers.base import Layer, as_tensor
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import as_tensor
 from keras2torch.replays import renew, replay_call
 
 _events = itertools.count()

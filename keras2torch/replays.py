@@ -37,11 +37,12 @@ def replay_call(call: Call, table: dict[int, Any], scopes: tuple[Scope, ...]) ->
     operation: Any = call.operation
     if (owner := getattr(operation, "owner", None)) is not None:
         operation = type(operation)(owner)
-    from keras2torch.layers import base
+    from keras2torch.layers.modes import training_around
+    from keras2torch.layers.traced_calls import without_mask
 
-    training = call.training if call.training is not None else base._training[-1]
+    training = call.training if call.training is not None else training_around[-1]
     try:
-        specs = operation.output_spec(*args, **base._without_mask(kwargs, operation.output_spec))
+        specs = operation.output_spec(*args, **without_mask(kwargs, operation.output_spec))
     except (IndexError, TypeError, ValueError) as error:
         raise K2TError(
             f"{operation} does not fit the new input: {error}", where=trace.user_location()

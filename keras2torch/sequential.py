@@ -10,7 +10,8 @@ from keras2torch.frontend import trace
 from keras2torch.frontend.absent import refuse_absent
 from keras2torch.graph import Graph, Scope, Tensor, tensors_in
 from keras2torch.inputs import Input, InputLayer
-from keras2torch.layers.base import Layer, as_tensor, dtype_name
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import as_tensor, dtype_name
 from keras2torch.models import Model
 
 

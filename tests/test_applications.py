@@ -20,7 +20,7 @@ import keras2torch
 from keras2torch.applications import REGISTRY
 from keras2torch.frontend.recording import Recording, begin, end
 from keras2torch.inputs import Input
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 from keras2torch.models import Model
 from keras2torch.naming import snake_case
 

@@ -81,7 +81,9 @@ def test_text_gives_the_array(name: str) -> None:
     text = constant_text(array, dtype)
     assert text.startswith(beginning), text
     helpers = "\n\n".join(helper_sources(text))
-    module = load_source(f"import base64\nimport zlib\n\nimport torch\nfrom torch import Tensor\n\n{helpers}\n\nvalue = {text}\n")
+    module = load_source(
+        f"import base64\nimport zlib\n\nimport torch\nfrom torch import Tensor\n\n{helpers}\n\nvalue = {text}\n"
+    )
     value = module.value
     assert value.dtype == getattr(torch, dtype) and value.is_contiguous()
     made = value.numpy()

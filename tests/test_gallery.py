@@ -15,7 +15,7 @@ import pytest
 import keras2torch
 from keras2torch import config
 from keras2torch.applications import REGISTRY
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 from keras2torch.write import texts
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

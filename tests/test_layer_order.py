@@ -11,7 +11,7 @@ from application_models import unfilled
 
 from keras2torch.applications import REGISTRY
 from keras2torch.frontend.layer_order import in_keras_order
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 
 
 @pytest.mark.parametrize("name", ["InceptionV3", "Xception", "NASNetMobile", "DenseNet121"])

@@ -147,9 +147,7 @@ def test_text():
         [image], L.Dense(2)(L.Reshape((-1, 6))(x))
     ).replace("self.conv(image)", "x")
     digits = keras.Input((28, 28))
-    assert "x.unsqueeze(1)" in source(
-        [digits], L.Conv2D(2, 3)(L.Reshape((28, 28, 1))(digits))
-    )
+    assert "x.unsqueeze(1)" in source([digits], L.Conv2D(2, 3)(L.Reshape((28, 28, 1))(digits)))
     text = source([image], L.Conv2D(2, 7, strides=2)(L.ZeroPadding2D(3)(image)))
     assert "stride=2, padding=3)" in text and "F.pad" not in text
     text = source([image], L.Dense(2)(L.Dropout(0.5)(L.Flatten()(x))))

@@ -10,7 +10,7 @@ import pytest
 from keras2torch.constructors import literal
 from keras2torch.inputs import Input
 from keras2torch.layers import REGISTRY
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 from keras2torch.lower import lower
 from keras2torch.models import Model
 from keras2torch.module import Module, ModuleClass
@@ -575,5 +575,7 @@ def test_a_u_net_of_the_programs_blocks_is_not_cut_through_the_middle(tmp_path):
     """
     lines = [line.strip() for line in written(tmp_path, program).splitlines()]
     assert sum(line.startswith("class ") for line in lines) == 3
-    steps = [re.sub(r" +#.*", "", line) for line in lines if re.match(r"\w.*= self\.(down|up)", line)]
+    steps = [
+        re.sub(r" +#.*", "", line) for line in lines if re.match(r"\w.*= self\.(down|up)", line)
+    ]
     assert len(steps) == 6 and all("x" in step.split(" = ")[0] for step in steps), steps

@@ -10,7 +10,7 @@ from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.frontend.compiled import compile_arguments
 from keras2torch.frontend.replay import Replayer
 from keras2torch.graph import Weight
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 from keras2torch.models import Model
 from keras2torch.registry import with_registered
 

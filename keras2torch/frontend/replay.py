@@ -26,7 +26,7 @@ from keras2torch.frontend.replay_values import (
 from keras2torch.graph import Constant
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
-from keras2torch.layers.base import call_parameters
+from keras2torch.layers.operation import call_parameters
 from keras2torch.layers.refusals import REFUSALS
 from keras2torch.models import Functional, Model
 from keras2torch.naming import snake_case

@@ -13,7 +13,7 @@ from keras2torch.frontend.archive import SavedModel, open_saved
 from keras2torch.frontend.replay import Replayer
 from keras2torch.frontend.saved_attach import attach
 from keras2torch.frontend.saved_moments import fresh_optimizer, read_moments
-from keras2torch.layers.base import clear_names
+from keras2torch.layers.operation import clear_names
 from keras2torch.models import Model
 from keras2torch.registry import with_registered
 

@@ -24,7 +24,9 @@ from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.sandbox import quieten, sandbox
 from keras2torch.frontend.standins.finder import stand_ins
 from keras2torch.frontend.watch import Stopped, Watch
-from keras2torch.layers import base
+from keras2torch.layers.base import Layer
+from keras2torch.layers.modes import training_around
+from keras2torch.layers.operation import clear_names
 from keras2torch.models import MODELS, Model, clear_models
 
 
@@ -83,7 +85,7 @@ def _is_own(value: Any) -> bool:
     """Whether it is a layer class or a function of the user's."""
     if isinstance(value, types.FunctionType):
         return trace.is_user_file(value.__code__.co_filename)
-    is_layer = isinstance(value, type) and issubclass(value, base.Layer)
+    is_layer = isinstance(value, type) and issubclass(value, Layer)
     return is_layer and not value.__module__.startswith("keras2torch.")
 
 
@@ -213,15 +215,15 @@ def _fresh_state() -> Iterator[None]:
     """Forget what an earlier script has left behind."""
     config.reset()
     clear_models()
-    base.clear_names()
-    base._training[:] = [None]
+    clear_names()
+    training_around[:] = [None]
     trace.forget_frames()
     Absent.latest.clear()
     trace._statements.cache_clear()
     try:
         yield
     finally:
-        base._training[:] = [None]
+        training_around[:] = [None]
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from keras2torch import config
 from keras2torch.expressions import TrainOnly
 from keras2torch.graph import Shape, Tensor
 from keras2torch.layers.attention_masks import in_traced_call, mask_at_run_time
-from keras2torch.layers.base import Layer, as_tensor
+from keras2torch.layers.base import Layer
 from keras2torch.layers.core import product
 from keras2torch.layers.dense2 import EinsumDense, Equation, linear
+from keras2torch.layers.operation import as_tensor
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

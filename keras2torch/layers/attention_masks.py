@@ -12,7 +12,7 @@ from typing import Any
 
 from keras2torch.frontend import trace
 from keras2torch.graph import Tensor, tensors_in
-from keras2torch.layers.base import call_parameters
+from keras2torch.layers.operation import call_parameters
 
 
 def mask_at_run_time(tensor: Tensor) -> Tensor | None:

@@ -20,17 +20,15 @@ neither ``build``, ``output_spec`` nor ``lower`` has read makes an error: nothin
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from keras2torch.errors import K2TError, ShapeError, UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import or_note, refuse_absent
 from keras2torch.graph import (
-    Constant,
     Scope,
     Shape,
     Spec,
@@ -41,149 +39,30 @@ from keras2torch.graph import (
     record,
     tensors_in,
 )
+from keras2torch.layers.modes import TRAINING, training_around, training_mode
+from keras2torch.layers.operation import (
+    REQUIRED,
+    Field,
+    as_tensor,
+    call_parameters,
+    map_shapes,
+    unique_name,
+)
+from keras2torch.layers.traced_calls import flags_by_name, is_array, named_tensors, without_mask
+from keras2torch.layers.variables import HoldsVariables, attributes
 from keras2torch.lazy import LazyTable, classes_in, import_all
 from keras2torch.naming import snake_case
 
 if TYPE_CHECKING:
-    from keras2torch.lower import Builder
+    pass
 
 REGISTRY: dict[str, type[Layer]] = LazyTable(
     lambda: import_all("keras2torch.layers"), lambda: classes_in("keras2torch.layers")
 )
 """Every translated layer by its Keras class name (and its other names)."""
 
-_REQUIRED = object()
-_counters: dict[str, int] = {}
-_training: list[Any] = [None]  # the `training=` argument of the traced layers around us
-
-
-HALVES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "half")
-"""Policies under which Keras rounds to half floats. The module's caller decides on that in torch (autocast)."""
-
 # Base arguments that stay the base's where a layer lists them among its own.
 _OF_EVERY_LAYER = ("name", "trainable", "dtype", "activity_regularizer", "weights")
-
-
-class Question:
-    """Whether a ``training`` flag was asked, and what it answers."""
-
-    def __init__(self, answer: bool):
-        self.answer, self.asked = answer, False
-
-
-_questions: list[Question] = []
-
-
-@contextmanager
-def answering(answer: bool) -> Iterator[Question]:
-    """A ``training`` flag that is asked inside says so."""
-    _questions.append(Question(answer))
-    try:
-        yield _questions[-1]
-    finally:
-        _questions.pop()
-
-
-class TrainingFlag:
-    """What ``call(self, x, training)`` receives while it is traced: true in train mode only."""
-
-    def __bool__(self) -> bool:
-        if _questions:
-            _questions[-1].asked = True
-            return _questions[-1].answer
-        raise UnsupportedError(
-            "a Python `if training:` in call() would be decided when the model is built",
-            where=trace.user_location(),
-            fix="pass `training` on to the layers inside, which follow the module's mode",
-        )
-
-    def __eq__(self, other: Any) -> Any:
-        return bool(self) == other if isinstance(other, (bool, int)) else NotImplemented
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        return "training"
-
-
-TRAINING = TrainingFlag()
-
-
-class Field:
-    """A Keras argument of a layer: remembers on the instance that somebody read it."""
-
-    def __init__(self, name: str, default: Any):
-        self.name, self.default = name, default
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
-        instance.__dict__["_read"].add(self.name)
-        try:
-            return instance.__dict__["_fields"][self.name]
-        except KeyError:
-            if self.default is _REQUIRED:
-                raise AttributeError(self.name) from None
-            return self.default
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__["_fields"][self.name] = value
-
-
-class Operation:
-    """Base of layers and of functions on tensors: a signature, a shape rule, a lowering."""
-
-    fields: dict[str, Field] = {}
-    old_names: dict[str, str | None] = {}
-    ignored: tuple[str, ...] = ()
-    layout = "last"
-    """How ``lower`` wants its tensors: "last" (Keras's axis order), "spatial" (N, C, *S) or "any"."""
-    own_class = False
-    """Whether the nodes of one call become a class of the layer's name in the generated file."""
-    class_doc: str | None = None
-    name: str
-
-    def output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Shape rule: the Spec (or list of Specs) of what the call returns."""
-        raise NotImplementedError
-
-    def lower(self, b: Builder, *args: Any, **kwargs: Any) -> Any:
-        """Lowering: emits torch nodes through ``b``; returns a Value, or a list as ``output`` does."""
-        raise NotImplementedError
-
-    def __str__(self) -> str:
-        return type(self).__name__
-
-
-@cache
-def call_parameters(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature of ``lower`` without ``self`` and ``b``: that of the layer's ``call``."""
-    parameters = list(inspect.signature(function).parameters.values())[2:]
-    return inspect.Signature(parameters)
-
-
-def unique_name(base: str) -> str:
-    """The next automatic name: ``dense``, ``dense_1``, ..."""
-    count = _counters.get(base, 0)
-    _counters[base] = count + 1
-    return base if count == 0 else f"{base}_{count}"
-
-
-def clear_names() -> None:
-    """Start automatic names anew (keras.backend.clear_session)."""
-    _counters.clear()
-
-
-def pair(value: Any, rank: int) -> tuple[int, ...]:
-    """An int or a sequence of ints as a tuple of ``rank`` ints."""
-    if isinstance(value, (list, tuple)) or hasattr(value, "__len__"):
-        result = tuple(int(n) for n in value)
-        if len(result) == 1:
-            result *= rank
-        if len(result) != rank:
-            raise K2TError(f"{value!r} should be an integer or {rank} integers")
-        return result
-    return (int(value),) * rank
 
 
 def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
@@ -197,14 +76,7 @@ def _marking_built(build: Callable[..., None]) -> Callable[..., None]:
     return marked
 
 
-def as_tensor(value: Any, dtype: str | None = None) -> Any:
-    """Arrays and numbers become Constants; tensors stay."""
-    if isinstance(value, Tensor):
-        return value
-    return Constant(value, dtype)
-
-
-class Layer(Operation):
+class Layer(HoldsVariables):
     """Base of every layer, Keras's own and the user's."""
 
     if TYPE_CHECKING:  # a layer's own arguments, variables and inner layers
@@ -250,7 +122,7 @@ class Layer(Operation):
     def declare_fields(cls) -> None:
         """Read the signature of a translated layer from the annotations of its class."""
         own = {
-            name: Field(name, cls.__dict__.get(name, _REQUIRED))
+            name: Field(name, cls.__dict__.get(name, REQUIRED))
             for name in cls.__dict__.get("__annotations__", {})
             if not name.startswith("_")
         }
@@ -297,7 +169,7 @@ class Layer(Operation):
                 self._fields[name] = given.pop(name)
         self._set_base(given)
         for name, item in self.fields.items():
-            if item.default is _REQUIRED and name not in self._fields:
+            if item.default is REQUIRED and name not in self._fields:
                 raise K2TError(
                     f"{type(self).__name__} needs the argument {name!r}",
                     where=trace.user_location(),
@@ -376,108 +248,9 @@ class Layer(Operation):
         return self.created.target if self.created else None
 
     @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.sublayers():
-            layer.trainable = value
-
-    @property
-    def dtype(self) -> str:
-        """The dtype that the layer computes in here, from a string, a policy or a policy's config."""
-        name = dtype_name(self._dtype) or "float32"
-        return name if self.low_precision is None else "float32"
-
-    @property
-    def low_precision(self) -> str | None:
-        """The layer's own policy, where Keras computes in half floats by it."""
-        given = self._dtype
-        if isinstance(given, dict):
-            given = given.get("config", {}).get("name")
-        name = given if isinstance(given, str) else getattr(given, "name", None)
-        return name if name in HALVES else None
-
-    casts_floats = True  # Keras's autocast: inputs of another float dtype
-    compute_dtype = variable_dtype = dtype
-    dtype_policy = dtype
-
-    @property
     def user_defined(self) -> bool:
         """Whether the user's own ``call`` decides what the layer does."""
         return not type(self).call.__module__.startswith("keras2torch.")
-
-    def sublayers(self) -> list[Layer]:
-        """Layers held in attributes, lists and dicts, in the order they were set."""
-        found: dict[int, Layer] = {}
-        for _, value in attributes(self):
-            if isinstance(value, Layer) and value is not self:
-                found.setdefault(id(value), value)
-        return list(found.values())
-
-    @property
-    def weights(self) -> list[Weight]:
-        """The variables in Keras's order: trainable, non-trainable, then those of inner layers."""
-        own = [w for w in self._weights if w.trainable] + [
-            w for w in self._weights if not w.trainable
-        ]
-        found = {id(w): w for w in own}
-        for layer in self.sublayers():
-            found.update((id(w), w) for w in layer.weights)
-        return list(found.values())
-
-    variables = weights
-
-    @property
-    def trainable_weights(self) -> list[Weight]:
-        return (
-            [w for w in self.weights if w.trainable and w.layer.trainable] if self.trainable else []
-        )
-
-    @trainable_weights.setter
-    def trainable_weights(self, weights: Any) -> None:
-        """Keras 1 and 2: a layer names what it learns; here variables are known from when they are made."""
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Weight]:
-        trainable = set(map(id, self.trainable_weights))
-        return [w for w in self.weights if id(w) not in trainable]
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, weights: Any) -> None:
-        """Keras 1 and 2: what a layer holds and does not learn."""
-        for weight in weights:
-            weight.trainable = False
-
-    non_trainable_variables = non_trainable_weights
-
-    @property
-    def losses(self) -> list[Any]:
-        """The tensors given to ``add_loss``, here and in inner layers."""
-        from keras2torch.ops.added_loss import terms
-
-        own = terms(self) if self._losses else []
-        return own + [loss for layer in self.sublayers() for loss in layer.losses]
-
-    def get_weights(self) -> list[Any]:
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, arrays: list[Any]) -> None:
-        for weight, array in zip(self.weights, arrays):
-            weight.value = array
-
-    def count_params(self) -> int:
-        total = 0
-        for weight in self.weights:
-            size = 1
-            for n in weight.shape:
-                size *= n or 1
-            total += size
-        return total
 
     @property
     def input(self) -> Any:
@@ -508,41 +281,6 @@ class Layer(Operation):
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Metrics that a layer reports are left to the training script's own."""
 
-    def add_weight(self, *args: Any, **kwargs: Any) -> Weight:
-        """A new variable. Takes the argument orders of Keras 1, 2 and 3."""
-        order = ["shape", "initializer", "dtype", "trainable"]
-        if args and isinstance(args[0], str):  # Keras 2: the name first
-            order = ["name", "shape", "dtype", "initializer", "regularizer", "trainable"]
-        given = {**dict(zip(order, args)), **kwargs}
-        shape = given.get("shape")
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
-            raise ShapeError(
-                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: "
-                "an axis that it needs is unknown",
-                where=trace.user_location() or self.where,
-                fix="give the Input a full shape on that axis",
-            )
-        if any(isinstance(n, int) and n < 0 for n in shape):
-            raise ShapeError(
-                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: a size is negative",
-                where=self.where,
-            )
-        weight = Weight(
-            shape,
-            dtype_name(given.get("dtype")) or self.dtype,
-            given.get("name") or "variable",
-            initializer=given.get("initializer"),
-            regularizer=given.get("regularizer"),
-            constraint=given.get("constraint"),
-            trainable=bool(given.get("trainable", True)),
-        )
-        weight.layer = self
-        self._weights.append(weight)
-        return weight
-
-    add_variable = add_weight
-
     # Calling.
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the variables; overridden where there are any."""
@@ -554,12 +292,12 @@ class Layer(Operation):
             refuse_absent(value, f"the input of {type(self).__name__}")
         args, kwargs = self._normalise(args, kwargs)
         if self.user_defined:
-            args, kwargs = _flags_by_name(self.call, args, kwargs)
+            args, kwargs = flags_by_name(self.call, args, kwargs)
         self._ensure_built(args, kwargs)
         known = len(self._losses)
         training = kwargs.get("training")
         if training is None or training is TRAINING:
-            training = _training[-1]
+            training = training_around[-1]
         else:
             training = bool(training)
         if self.user_defined:
@@ -611,7 +349,7 @@ class Layer(Operation):
             if any(isinstance(m, Tensor) for m in (mask if isinstance(mask, list) else [mask])):
                 bound.arguments["mask"] = mask
         try:
-            specs = self.output_spec(**_without_mask(bound.arguments, self.output_spec))
+            specs = self.output_spec(**without_mask(bound.arguments, self.output_spec))
         except (IndexError, TypeError, ValueError) as error:
             shapes = [t.shape for t in tensors_in((args, kwargs))]
             raise ShapeError(
@@ -619,7 +357,7 @@ class Layer(Operation):
                 f"{', '.join(map(str, shapes))}: {error}",
                 where=trace.user_location() or self.where,
             ) from error
-        outputs = record(self, (), dict(bound.arguments), specs, training=_training[-1])
+        outputs = record(self, (), dict(bound.arguments), specs, training=training_around[-1])
         function = self._function_activation()
         return outputs if function is None else function(outputs)
 
@@ -646,7 +384,9 @@ class Layer(Operation):
 
         given = self._fields["activation"]
         if isinstance(given, str) and (config.keras_version < 3 or activation_name(given) is None):
-            given = config.custom_objects.get(given, given)  # a name for a function of the program's
+            given = config.custom_objects.get(
+                given, given
+            )  # a name for a function of the program's
         if callable(given) and activation_name(given) is None:
             if not type(given).__module__.startswith("torch."):
                 self._fields["activation"] = None
@@ -673,13 +413,11 @@ class Layer(Operation):
         """The first argument becomes tensors, also where the program passes arrays."""
         if "inputs" in kwargs and not args:
             args = (kwargs.pop("inputs"),)
-        if args and not tensors_in(args[0]) and (_is_array(args[0])):
+        if args and not tensors_in(args[0]) and (is_array(args[0])):
             args = (as_tensor(args[0]), *args[1:])
         elif args and isinstance(args[0], (list, tuple)) and args[0]:
-            if any(isinstance(item, Tensor) or _is_array(item) for item in args[0]):
+            if any(isinstance(item, Tensor) or is_array(item) for item in args[0]):
                 args = ([as_tensor(item) for item in args[0]], *args[1:])
-        if self.fields is not None and not self.user_defined and args and isinstance(args[0], dict):
-            pass
         return args, dict(kwargs)
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -720,7 +458,7 @@ class Layer(Operation):
             held: Any = value if isinstance(value, (Layer, Weight)) else None
             if held is not None and held.attribute is None:
                 held.attribute = name.lstrip("_")
-        scope = replace(self.new_scope(), tensors=_named_tensors(self.call, args, kwargs))
+        scope = replace(self.new_scope(), tensors=named_tensors(self.call, args, kwargs))
         from keras2torch.ops.modes import both_modes
 
         with training_mode(training):
@@ -782,112 +520,6 @@ class Layer(Operation):
     def __str__(self) -> str:
         given = ", ".join(f"{k}={v!r}" for k, v in self._fields.items())
         return f"{type(self).__name__}[{self.name}]({given})"
-
-
-def attributes(layer: Layer) -> Iterator[tuple[str, Any]]:
-    """(name, value) of the user-set attributes; items of lists and dicts as ``name_index``."""
-
-    def walk(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
-        if isinstance(value, (Layer, Tensor)):
-            yield name, value
-        elif isinstance(value, (list, tuple)) and depth < 4:
-            for index, item in enumerate(value):
-                yield from walk(f"{name}_{index}", item, depth + 1)
-        elif isinstance(value, dict) and depth < 4:
-            for key, item in value.items():
-                yield from walk(f"{name}_{key}", item, depth + 1)
-
-    hidden = {"_fields", "_read", "_arguments", "_weights", "_calls", "_losses", "initial_weights"}
-    for name, value in [*layer.__dict__.get("_fields", {}).items(), *layer.__dict__.items()]:
-        if name not in hidden:
-            yield from walk(name, value, 0)
-
-
-@contextmanager
-def training_mode(value: bool | None) -> Iterator[None]:
-    """Layers called inside see this ``training`` unless they are given their own."""
-    _training.append(value)
-    try:
-        yield
-    finally:
-        _training.pop()
-
-
-def dtype_name(dtype: Any) -> str | None:
-    """A dtype's name from a string, numpy dtype, stand-in dtype, policy object or policy config."""
-    if dtype is None:
-        return None
-    if isinstance(dtype, str):
-        return {"mixed_float16": "float32", "mixed_bfloat16": "float32", "half": "float16"}.get(
-            dtype, dtype
-        )
-    if isinstance(dtype, dict):
-        return dtype_name(dtype.get("config", {}).get("name"))
-    for attribute in ("variable_dtype", "__name__", "name"):
-        name = getattr(dtype, attribute, None)
-        if isinstance(name, str):
-            return dtype_name(name)
-    raise K2TError(f"{dtype!r} is not a dtype")
-
-
-def map_shapes(function: Callable[[Any], Any], shape: Any) -> Any:
-    """Apply to each shape in a nested structure of shapes (tuples of ints and None)."""
-    if isinstance(shape, dict):
-        return {k: map_shapes(function, v) for k, v in shape.items()}
-    if shape and all(n is None or isinstance(n, int) for n in shape):
-        return function(shape)
-    return [map_shapes(function, item) for item in shape]
-
-
-def _without_mask(arguments: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(function).parameters
-    if "mask" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return dict(arguments)
-    return {name: value for name, value in arguments.items() if name != "mask"}
-
-
-def _flags_by_name(
-    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """``training`` and ``mask`` (and what follows them) by name, where the program gives them by position."""
-    names = list(inspect.signature(call).parameters)
-    first = min(
-        (names.index(name) for name in ("training", "mask") if name in names), default=len(args)
-    )
-    return args[:first], {**dict(zip(names[first:], args[first:])), **kwargs}
-
-
-def _named_tensors(
-    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[str, Tensor], ...]:
-    """The tensors that a traced call is given, in the order of its parameters, under their names there.
-
-    Those in a list have none of their own: they keep the variable that the program filled with them.
-    """
-    try:
-        given = inspect.signature(call).bind(*args, **kwargs).arguments
-    except TypeError:
-        return ()
-    found: list[tuple[str, Tensor]] = []
-    for name, value in given.items():
-        if isinstance(value, Tensor):
-            found.append((name, value))
-        else:
-            found += [(_variable(tensor), tensor) for tensor in tensors_in(value)]
-    return tuple(found)
-
-
-def _variable(tensor: Tensor) -> str:
-    """The variable that an earlier statement has filled with the tensor."""
-    assigned = tensor.call.assigned if tensor.call is not None else None
-    here = trace.assignment()
-    if assigned is None or here is not None and here.statement == assigned.statement:
-        return ""
-    return str(assigned.target)
-
-
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "__array__") and hasattr(value, "shape") and not isinstance(value, Tensor)
 
 
 def _equal(left: Any, right: Any) -> bool:

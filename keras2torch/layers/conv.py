@@ -6,7 +6,8 @@ from typing import Any
 
 from keras2torch.errors import K2TError, ShapeError
 from keras2torch.graph import Shape, Spec
-from keras2torch.layers.base import Layer, pair
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import pair
 
 
 def same_pads(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.graph import Graph, Shape, Spec, Tensor
-from keras2torch.layers.base import training_mode
 from keras2torch.layers.conv import ConvLayer, pad_same, square
+from keras2torch.layers.modes import training_mode
 from keras2torch.layers.recurrent import _Recurrent
 from keras2torch.layers.recurrent_base import state_rates, trace_activations
 from keras2torch.layers.recurrent_cells import forget_gate_open, lstm_update

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.graph import Shape, Spec
-from keras2torch.layers.base import pair
 from keras2torch.layers.conv import KERAS1_NAMES, ConvLayer, square
+from keras2torch.layers.operation import pair
 
 
 def crops(window: int, stride: int, padding: str, output_padding: int | None) -> tuple[int, int]:

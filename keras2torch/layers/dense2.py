@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras2torch.graph import Shape, Spec
-from keras2torch.layers.base import Layer, pair
+from keras2torch.layers.base import Layer
 from keras2torch.layers.conv import data_format, output_size
 from keras2torch.layers.core import product
+from keras2torch.layers.operation import pair
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy
 
 from keras2torch import config
-from keras2torch.layers.base import TRAINING, Layer, map_shapes
+from keras2torch.layers.base import Layer
+from keras2torch.layers.modes import TRAINING
+from keras2torch.layers.operation import map_shapes
 
 
 class Identity(Layer):

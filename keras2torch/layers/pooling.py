@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch.graph import Shape, Spec
-from keras2torch.layers.base import pair
 from keras2torch.layers.conv import Spatial, output_size, pad_same, same_pads, square
+from keras2torch.layers.operation import pair
 
 _INFINITY = float("-inf")
 

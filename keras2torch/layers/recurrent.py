@@ -14,7 +14,8 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Graph, Shape, Spec, Tensor, map_structure
-from keras2torch.layers.base import Layer, as_tensor
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import as_tensor
 from keras2torch.layers.recurrent_base import (
     OLD_NAMES,
     _Cell,

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras2torch.builder import Builder
 from keras2torch.graph import Graph, Scope, Tensor, tensors_in
-from keras2torch.layers.base import training_mode
+from keras2torch.layers.modes import training_mode
 from keras2torch.layers.recurrent_base import _Cell, state_sizes
 from keras2torch.layers.recurrent_cells import StackedRNNCells
 from keras2torch.lower import lower

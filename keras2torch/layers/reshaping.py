@@ -10,9 +10,10 @@ from typing import Any
 
 from keras2torch.errors import K2TError
 from keras2torch.graph import Shape, Spec
-from keras2torch.layers.base import Layer, pair
+from keras2torch.layers.base import Layer
 from keras2torch.layers.conv import Spatial, square
 from keras2torch.layers.core import flattened, product
+from keras2torch.layers.operation import pair
 
 
 class Reshape(Layer):

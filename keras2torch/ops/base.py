@@ -35,7 +35,7 @@ from keras2torch.graph import (
     record,
     tensors_in,
 )
-from keras2torch.layers.base import Operation, call_parameters
+from keras2torch.layers.operation import Operation, call_parameters
 from keras2torch.lazy import LazyTable, import_all
 from keras2torch.ops.initial_values import combined
 from keras2torch.ops.symbolic_shape import SymbolicShape

@@ -7,7 +7,7 @@ from typing import Any
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor, map_structure, tensors_in
-from keras2torch.layers.base import TrainingFlag
+from keras2torch.layers.modes import TrainingFlag
 from keras2torch.ops.base import as_operand, as_plain, function, ops
 from keras2torch.ops.elementwise import Elementwise
 from keras2torch.ops.modes import by_mode, zipped

@@ -6,9 +6,9 @@ from typing import Any
 
 from keras2torch import config
 from keras2torch.graph import Shape
-from keras2torch.layers.base import pair
 from keras2torch.layers.conv import output_size, pad_same, square
 from keras2torch.layers.conv_transpose import crops, full_size
+from keras2torch.layers.operation import pair
 from keras2torch.ops.base import Op, Spec, as_operand, function
 from keras2torch.ops.dtypes import float_dtype, promote
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from keras2torch.graph import Tensor
-from keras2torch.layers.base import dtype_name
+from keras2torch.layers.operation import dtype_name
 
 # Each dtype with those just above it; "int" and "float" are Python's numbers.
 _ABOVE = {

@@ -10,8 +10,8 @@ from typing import Any
 import numpy
 
 from keras2torch.graph import Tensor
-from keras2torch.layers.base import pair
 from keras2torch.layers.conv import output_size, pad_same
+from keras2torch.layers.operation import pair
 from keras2torch.ops.base import Spec, as_operand, as_plain, function, ops
 from keras2torch.ops.convolution import channels_first, depthwise_conv
 from keras2torch.ops.cropping import ImageOp, batched, refused

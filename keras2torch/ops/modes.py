@@ -21,7 +21,8 @@ from keras2torch.graph import (
     record,
     tensors_in,
 )
-from keras2torch.layers import base as layers
+from keras2torch.layers.base import Layer
+from keras2torch.layers.modes import answering, training_around
 from keras2torch.ops.base import Op, as_operand
 
 
@@ -48,8 +49,8 @@ _by_mode = ByMode()
 
 def by_mode(train: Any, other: Any) -> Any:
     """Two structures of one form, leaf by leaf, chosen by the module's mode."""
-    if layers._training[-1] is not None:
-        return train if layers._training[-1] else other
+    if training_around[-1] is not None:
+        return train if training_around[-1] else other
 
     def choose(left: Any, right: Any) -> Any:
         if left is right:
@@ -87,12 +88,12 @@ def both_modes(
 ) -> Any:
     """``call(*args, **kwargs)``; once more, for eval mode, if it asks a ``training`` flag."""
     before = _noted(layer)
-    with layers.answering(True) as question:
+    with answering(True) as question:
         train = call(*args, **kwargs)
     if not question.asked:
         return train
     kept = _noted(layer)
-    with layers.answering(False):
+    with answering(False):
         other = call(*args, **kwargs)
     terms = {}
     for owner, (calls, losses) in kept.items():
@@ -244,7 +245,7 @@ def _checked(structure: Any, train: Any) -> Any:
     """Refuses statistics that eval mode alone would change."""
     ours = {id(call) for call in _calls(train)}
     for call in _calls(structure):
-        if id(call) in ours or not isinstance(call.operation, layers.Layer):
+        if id(call) in ours or not isinstance(call.operation, Layer):
             continue
         if any(not weight.trainable for weight in call.operation.weights):
             raise UnsupportedError(

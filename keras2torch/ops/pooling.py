@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.layers.base import REGISTRY, pair
+from keras2torch.layers.base import REGISTRY
 from keras2torch.layers.conv import square
+from keras2torch.layers.operation import pair
 from keras2torch.ops.base import Op, Spec, as_operand, as_plain, function, ops
 from keras2torch.ops.convolution import channels_first, first_size, inner_sizes, padding_of
 

@@ -10,7 +10,8 @@ from keras2torch import config
 from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Tensor, TensorShape, Weight, tensors_in
-from keras2torch.layers import base
+from keras2torch.layers.modes import TRAINING, training_around
+from keras2torch.layers.operation import clear_names, dtype_name
 
 _uids: dict[str, Any] = {}
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
@@ -54,7 +55,7 @@ def set_epsilon(value: float) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    base.clear_names()
+    clear_names()
 
 
 def get_uid(prefix: str = "") -> int:
@@ -62,12 +63,12 @@ def get_uid(prefix: str = "") -> int:
 
 
 def learning_phase() -> Any:
-    return base.TRAINING
+    return TRAINING
 
 
 def set_learning_phase(value: Any) -> None:
     """0: layers called from here on are in inference mode, as in Keras 1 and 2."""
-    base._training[0] = False if value in (0, False) else None
+    training_around[0] = False if value in (0, False) else None
 
 
 def int_shape(x: Any) -> Any:
@@ -185,7 +186,7 @@ def manual_variable_initialization(value: Any) -> None:
 
 
 def standardize_dtype(dtype: Any) -> str:
-    return base.dtype_name(dtype) or config.floatx
+    return dtype_name(dtype) or config.floatx
 
 
 def is_float_dtype(dtype: Any) -> bool:

@@ -9,7 +9,8 @@ from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.graph import tensors_in
 from keras2torch.inputs import Input, InputLayer
-from keras2torch.layers.base import REGISTRY, Layer, unique_name
+from keras2torch.layers.base import REGISTRY, Layer
+from keras2torch.layers.operation import unique_name
 
 
 def _merging(layer: str) -> Callable[..., Any]:

@@ -12,7 +12,8 @@ from keras2torch.frontend.standins import data, random, tree
 from keras2torch.graph import Constant, Tensor, TensorShape, Weight
 from keras2torch.initializers import REGISTRY as INITIALIZERS
 from keras2torch.initializers import InitialValue
-from keras2torch.layers.base import Layer, dtype_name
+from keras2torch.layers.base import Layer
+from keras2torch.layers.operation import dtype_name
 from keras2torch.training import own_step
 
 

@@ -22,7 +22,7 @@ from keras2torch.frontend.standins.data import (
 )
 from keras2torch.frontend.standins.images import array_to_img, img_to_array, load_img, save_img
 from keras2torch.frontend.standins.sequences import pad_sequences
-from keras2torch.layers import base
+from keras2torch.layers.operation import pair
 
 
 def to_categorical(
@@ -119,7 +119,7 @@ def conv_output_length(
 
 def normalize_tuple(value: Any, n: int, name: str = "", *args: Any, **kwargs: Any) -> Any:
     """``n`` integers, from one or from as many."""
-    return base.pair(value, n)
+    return pair(value, n)
 
 
 def normalize_data_format(value: Any) -> str:
