@@ -15,6 +15,7 @@ from keras2torch.write import texts
 CASES = all_cases()
 
 
+@pytest.mark.thin(64)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case_equals_keras(case):
     result = keras2torch.generate(case.path, model=case.model)

@@ -46,6 +46,7 @@ def compare(path: Path, source: str) -> None:
     assert path.read_bytes().decode("utf-8") == source, f"{path.name} is out of date: make golden"
 
 
+@pytest.mark.thin(8)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_of_every_family(name: str) -> None:
     config.reset()

@@ -21,7 +21,7 @@ from keras2torch.frontend import live
 from keras2torch.frontend.standins.finder import stand_ins
 from keras2torch.layers import REGISTRY
 
-pytestmark = pytest.mark.thin(4)
+pytestmark = pytest.mark.thin(3)
 
 # One batch size suffices for most; those with masks, loops and steps that join the batch have cases with two.
 compare = partial(oracle.compare, batches=(3,))

@@ -182,12 +182,3 @@ def test_cudnn_weights_become_plain_ones(kind, gates, bidirectional, tmp_path):
     _legacy_file(tmp_path / "net.h5", layer, stored, (6, 3))
     result = keras2torch.generate(tmp_path / "net.h5")
     assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
-
-
-def test_the_state_of_the_optimizer_is_told_to_be_left_out(tmp_path):
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
-    model.compile("adam", "mse")
-    model.fit(np.zeros((8, 3)), np.zeros((8, 2)), batch_size=4, verbose=0)
-    model.save(tmp_path / "net.keras")
-    (note,) = keras2torch.generate(tmp_path / "net.keras").notes
-    assert "the state of Adam after 2 steps" in note.lower().replace("adam", "Adam")

@@ -126,6 +126,7 @@ model.fit(rows, numbers, batch_size=16, epochs=3, shuffle=False, validation_spli
 }
 
 
+@pytest.mark.thin(6)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_added_losses_are_minimised_as_in_keras(name, tmp_path):
     compare(PROGRAMS[name], tmp_path)

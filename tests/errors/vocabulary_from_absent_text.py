@@ -1,12 +1,12 @@
 """The width of the output is the number of characters of a downloaded text.
 
 expect: vocabulary_from_absent_text.py:17
-expect: shakespeare.txt
+expect: letters.txt
 """
 import keras
 from keras import layers
 
-path = keras.utils.get_file("shakespeare.txt", "https://example.org/shakespeare.txt")
+path = keras.utils.get_file("letters.txt", "https://example.org/letters.txt")
 with open(path, encoding="utf-8") as file:
     text = file.read().lower()
 chars = sorted(set(text))

@@ -7,6 +7,7 @@ import string
 from typing import Any
 
 from keras2torch.frontend.absent import Absent, Source
+from keras2torch.frontend.recording import note
 
 # Folder, as it is unpacked -> its classes.
 FOLDERS = {
@@ -39,9 +40,18 @@ def opened(path: str, mode: str, source: Source) -> Any:
     name = path.replace("\\", "/").rpartition("/")[2]
     if name == "shakespeare.txt":
         text = _SHAKESPEARE * _REPEATS
+        _tell(name, len(_SHAKESPEARE))
         return io.BytesIO(text.encode()) if "b" in mode else io.StringIO(text)
     if name == "nietzsche.txt":  # which capitals there are is not known
         read = Absent(source, lower=lambda: _NIETZSCHE * _REPEATS)
+        _tell(name, len(_NIETZSCHE))
         read.decode = lambda *args, **kwargs: read
         return Absent(source, read=lambda *args: read)
     return None
+
+
+def _tell(name: str, characters: int) -> None:
+    note(
+        f"{name!r} is taken to be the text of the tutorials, of {characters} characters; put your own beside "
+        "the program if it is another"
+    )
