@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 from keras2torch.errors import K2TError
-from keras2torch.generate import Generated, Port, generate
-from keras2torch.registry import register
+
+if TYPE_CHECKING:
+    from keras2torch.pipeline import Generated, Port, generate
+    from keras2torch.registry import register
+
+_HOMES = {"Generated": "pipeline", "Port": "pipeline", "generate": "pipeline", "register": "registry"}
 
 
 def __getattr__(name: str) -> Any:
-    """The layers and models of the author's own API (``Input``, ``Dense``, ``Conv2d``, ``Model``), on first use."""
-    if name[:1].isupper():
-        author = importlib.import_module("keras2torch.author")
-        if hasattr(author, name):
-            return getattr(author, name)
+    """What is public, on first use; and the author's own API (``Input``, ``Dense``, ``Conv2d``, ``Model``)."""
+    if name in _HOMES or name[:1].isupper():
+        module = importlib.import_module(f"keras2torch.{_HOMES.get(name, 'author')}")
+        if hasattr(module, name):
+            return getattr(module, name)
     raise AttributeError(f"module 'keras2torch' has no attribute {name!r}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ class _Command(click.Command):
 @click.version_option(__version__, prog_name="k2t")
 def main() -> None:
     """Keras programs and saved models in, plain PyTorch source out."""
-    gc.set_threshold(100_000)  # a short run: searching for cycles takes a tenth of it
+    # A short run: to search for cycles, or to start the threads of BLAS, takes a tenth of it each.
+    gc.set_threshold(100_000)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 _SOURCE = click.argument("source", type=click.Path(path_type=Path))

@@ -13,7 +13,7 @@ class Runtime:
     """A recorded model's generated module on its device, with fit, evaluate and predict."""
 
     def __init__(self, model: Any):
-        from keras2torch.generate import generate
+        from keras2torch.pipeline import generate
 
         self.model = model
         generated = generate(model)

@@ -23,7 +23,7 @@ from keras2torch.graph import Scope, Tensor
 from keras2torch.naming import is_generic, noun_of, without_verb
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_GENERATE = os.path.join(_PACKAGE, "generate.py")
+_PIPELINE = os.path.join(_PACKAGE, "pipeline.py")
 _LIBRARIES = tuple(
     os.path.realpath(path)
     for path in {*sysconfig.get_paths().values(), os.path.dirname(os.__file__)}
@@ -90,7 +90,7 @@ def is_user_file(filename: str) -> bool:
 
 def _outward(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames from here out, up to the call of ``generate``: its caller's program is not the source."""
-    while frame is not None and frame.f_code.co_filename != _GENERATE:
+    while frame is not None and frame.f_code.co_filename != _PIPELINE:
         yield frame
         frame = frame.f_back
 

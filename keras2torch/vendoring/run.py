@@ -73,7 +73,7 @@ def _one_of_many(report: Report) -> Iterator[None]:
 
 
 def _compare(target: Target, report: Report, diff: bool, code: int) -> None:
-    from keras2torch.generate import generate as translate
+    from keras2torch.pipeline import generate as translate
     from keras2torch.write import changes, diff_text, texts
 
     result = translate(target.source, **target.options())
@@ -89,7 +89,7 @@ def _compare(target: Target, report: Report, diff: bool, code: int) -> None:
 
 
 def _write(target: Target, report: Report, force: bool) -> None:
-    from keras2torch.generate import generate as translate
+    from keras2torch.pipeline import generate as translate
     from keras2torch.vendoring.inputs import files_used
     from keras2torch.write import MergeConflictError, Origin, drafts, write_all
 

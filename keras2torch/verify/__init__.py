@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import K2TError
-from keras2torch.generate import generate
+from keras2torch.pipeline import generate
 from keras2torch.verify.report import Report, Row, row
 
 __all__ = ["KerasMissingError", "Report", "Row", "verify"]

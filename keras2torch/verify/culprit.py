@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from keras2torch.generate import Generated, generate
 from keras2torch.graph import Call
 from keras2torch.layers.base import Layer
 from keras2torch.models import Model
+from keras2torch.pipeline import Generated, generate
 from keras2torch.verify.keras_side import KerasSide
 from keras2torch.verify.report import row
 from keras2torch.verify.samples import Case

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import K2TError
-from keras2torch.generate import Generated
+from keras2torch.pipeline import Generated
 from keras2torch.verify.samples import Case
 
 _PACKAGES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras2torch.generate import Generated
 from keras2torch.graph import Call, Tensor
+from keras2torch.pipeline import Generated
 
 
 @dataclass

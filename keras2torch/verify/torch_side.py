@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import K2TError
-from keras2torch.generate import Generated, Port
 from keras2torch.module import Submodule, walk
+from keras2torch.pipeline import Generated, Port
 from keras2torch.verify.keras_side import KerasSide
 from keras2torch.verify.pairing import WeightPairs
 from keras2torch.verify.report import Row, row
