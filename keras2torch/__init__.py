@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from keras2torch.pipeline import Generated, Port, generate
     from keras2torch.registry import register
 
-_HOMES = {"Generated": "pipeline", "Port": "pipeline", "generate": "pipeline", "register": "registry"}
+_HOMES = {
+    "Generated": "pipeline",
+    "Port": "pipeline",
+    "generate": "pipeline",
+    "register": "registry",
+}
 
 
 def __getattr__(name: str) -> Any:
