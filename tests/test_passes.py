@@ -579,3 +579,30 @@ def test_a_u_net_of_the_programs_blocks_is_not_cut_through_the_middle(tmp_path):
         re.sub(r" +#.*", "", line) for line in lines if re.match(r"\w.*= self\.(down|up)", line)
     ]
     assert len(steps) == 6 and all("x" in step.split(" = ")[0] for step in steps), steps
+
+
+def test_ports_leave_runs_apart_whose_pads_are_more_than_a_first_step():
+    from keras2torch.module import Node, Value
+    from keras2torch.passes.ports import _without_pads
+
+    module = flat(conv)
+    assert _without_pads(module) is not None
+    pad = next(node for node in module.nodes if node.kind == "pad")
+    source = pad.args[0]
+    between = Value(source.shape, source.axes)
+    between.node = Node("pad", "", (source,), dict(pad.kwargs), (between,))
+    pad.replace_inputs({id(source): between})
+    module.nodes.insert(0, between.node)
+    module.check()
+    assert _without_pads(module) is None
+
+
+def test_merge_keeps_the_mask_of_a_recurrent_layer_apart(tmp_path):
+    program = """
+        x = series = keras.Input((6, 4))
+        x = L.LSTM(5, recurrent_dropout=0.1)(x)
+        x = L.Dropout(0.1)(L.Dense(3)(x))
+        model = keras.Model(series, x)
+    """
+    text_ = written(tmp_path, program)
+    assert "return self.dropout(self.fc(x[:, -1]))" in text_ and text_.count("nn.Dropout(0.1)") == 2

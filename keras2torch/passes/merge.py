@@ -34,4 +34,5 @@ def _stateless(target: object) -> bool:
 def _equal(left: object, right: object) -> bool:
     if left is right or not isinstance(left, Submodule) or not isinstance(right, Submodule):
         return False
-    return left.cls == right.cls and left.args == right.args and not right.weights
+    alike = left.cls == right.cls and left.args == right.args and left.note == right.note
+    return alike and not right.weights

@@ -149,7 +149,8 @@ def _one_in_small(large: Module, small: Module) -> tuple[int, int] | None:
 # Pads that one run has and the other has not.
 def _merge_pads(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
     """Let what is not padded be padded by nothing."""
-    if _without_pads(large.body) != _without_pads(small.body):
+    form = _without_pads(large.body)
+    if form is None or form != _without_pads(small.body):
         return False
     for left, right in zip(_steps(large), _steps(small)):
         pads = [_pad_before(nodes[0]) for nodes in (left, right)]
@@ -164,12 +165,18 @@ def _merge_pads(root: Module, large: ModuleClass, small: ModuleClass) -> bool:
 
 
 def _without_pads(module: Module) -> object:
+    """The form of the module as if it padded nothing; None where a pad is more than the first step of one reader."""
     users = module.users()
-    pads = {
-        id(node.output): node.args[0]
-        for node in module.nodes
-        if node.kind == "pad" and len(users.get(id(node.output), [])) == 1
-    }
+    pads: dict[int, Value] = {}
+    for node in module.nodes:
+        if node.kind != "pad":
+            continue
+        readers = users.get(id(node.output), [])
+        if len(readers) != 1 or readers[0].kind == "pad":
+            return None
+        if readers[0].inputs[0] is not node.output or node.output in module.outputs:
+            return None
+        pads[id(node.output)] = node.args[0]
     return skeleton(module, loose=True, read_as=pads)
 
 
