@@ -182,5 +182,20 @@ def verify(
     sys.exit(0 if report.passed else 1)
 
 
+def command() -> None:
+    """What the process ``k2t`` runs: ``main``, and out.
+
+    Python takes every module apart at its end, which lasts as long as translating a small program.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code)
+
+
 if __name__ == "__main__":
-    main()
+    command()

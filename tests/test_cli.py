@@ -122,3 +122,19 @@ def test_the_library_call():
 def test_help_lists_the_commands():
     text = run("--help").output
     assert all(word in text for word in ("generate", "summary", "verify"))
+
+
+@pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["generate", "no_such.py"], 2), (["nonsense"], 2)])
+def test_the_process_ends_with_the_code_and_all_of_the_output(arguments, code):
+    """It ends without taking the interpreter apart: what was printed into a pipe must be out by then."""
+    made = subprocess.run([sys.executable, "-m", "keras2torch.cli", *arguments], capture_output=True, text=True)
+    assert made.returncode == code
+    assert (made.stderr if code else made.stdout).endswith("\n")
+
+
+def test_the_process_prints_a_long_text_whole(tmp_path):
+    process = [sys.executable, "-m", "keras2torch.cli", "generate", str(PROGRAM), "-o", str(tmp_path)]
+    assert subprocess.run(process, capture_output=True).returncode == 0
+    (tmp_path / f"{PROGRAM.stem}_model.py").write_text("# other\n")
+    made = subprocess.run([*process, "--diff"], capture_output=True, text=True)
+    assert made.stdout.count("\n+") > 20 and made.returncode in (0, 1)
