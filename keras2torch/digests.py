@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 _LARGE = 16 << 20
+_PIECE = 64 << 20  # bytes that are read in one go
+_WORDS = 1 << 17  # a megabyte of 64 bits
 _known: dict[tuple[str, int, int], _Digest] = {}
 
 
@@ -37,17 +42,43 @@ def weights_digest(path: str | os.PathLike[str]) -> str:
     The SHA-256 of a sum per megabyte, of its 64-bit words times odd numbers. One other word is always another sum.
     It tells changes, not forgeries. Raises OSError.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     import numpy
 
-    buffer = numpy.zeros(1 << 17, "<u8")
-    factors = numpy.arange(1, 2 * len(buffer), 2, dtype="<u8")
+    factors = numpy.arange(1, 2 * _WORDS, 2, dtype="<u8")
     factors *= numpy.uint64(0x9E3779B97F4A7C15)  # spread over all bits; odd, so that the product is
-    with open(path, "rb", buffering=0) as file:
-        whole = hashlib.sha256(str(os.fstat(file.fileno()).st_size).encode())
-        while count := file.readinto(buffer.data.cast("B")):
-            buffer.view("u1")[count:] = 0
-            whole.update(numpy.dot(buffer, factors).tobytes())
+
+    def sums(start: int) -> bytes:
+        buffer = numpy.zeros(_WORDS, "<u8")
+        found: list[bytes] = []
+        with open(path, "rb", buffering=0) as file:
+            file.seek(start)
+            while len(found) < _PIECE // buffer.nbytes and (
+                count := file.readinto(buffer.data.cast("B"))
+            ):
+                buffer.view("u1")[count:] = 0
+                found.append(numpy.dot(buffer, factors).tobytes())
+        return b"".join(found)
+
+    size = os.stat(path).st_size
+    whole = hashlib.sha256(str(size).encode())
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(sums, range(0, size, _PIECE)):
+            whole.update(found)
     return whole.hexdigest()
+
+
+def _pieces(file: BinaryIO) -> Iterator[Any]:
+    """The bytes of a file, of a large one in large pieces: a thread waits for the interpreter's lock after each."""
+    size = os.fstat(file.fileno()).st_size
+    if size < _LARGE:
+        yield file.read()
+        return
+    for start in range(0, size, _PIECE):
+        length = min(_PIECE, size - start)
+        with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as piece:
+            yield piece
 
 
 class _Digest(threading.Thread):
@@ -60,11 +91,11 @@ class _Digest(threading.Thread):
         self.error: OSError | None = None
 
     def run(self) -> None:
-        whole, buffer = hashlib.sha256(), bytearray(1 << 20)
+        whole = hashlib.sha256()
         try:
             with open(self.path, "rb", buffering=0) as file:
-                while count := file.readinto(buffer):
-                    whole.update(memoryview(buffer)[:count])
+                for piece in _pieces(file):
+                    whole.update(piece)
         except OSError as error:
             self.error = error
         else:

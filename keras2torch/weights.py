@@ -48,9 +48,9 @@ def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
         yield key, array.astype("float32" if dtype == "bfloat16" else dtype, copy=False)
 
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 2 << 20
 _TILE_ITEMS = 512  # of one row: what a tile of a turned array reads should fit into the cache
-_LINE_ITEMS = 16  # of four bytes, in a line of the cache
+_LINE_BYTES = 64  # of the cache
 _WORKERS = 2
 
 
@@ -64,14 +64,16 @@ def _blocks(array: Any) -> Iterator[Any]:
     from collections import deque
     from concurrent.futures import ThreadPoolExecutor
 
-    rows = max(1, _BLOCK_BYTES // (array.nbytes // len(array)))
-    rows = max(1, rows // _LINE_ITEMS) * _LINE_ITEMS
+    # Blocks end where lines of the cache do: half of the time would go to lines that two blocks need.
+    line = _LINE_BYTES // array.itemsize
+    rows = max(1, _BLOCK_BYTES // (array.nbytes // len(array)) // line) * line
+    before = array.__array_interface__["data"][0] % _LINE_BYTES // array.itemsize
     # Buffers are used again: the pages of fresh ones cost more than what is put into them.
     free = deque(_Turner(array, rows) for _ in range(_WORKERS + 2))
     with ThreadPoolExecutor(_WORKERS) as pool:
         turning: Any = deque()
-        for start in range(0, len(array), rows):
-            turning.append(pool.submit(free[0], array[start : start + rows]))
+        for start in range(-before, len(array), rows):
+            turning.append(pool.submit(free[0], array[max(0, start) : start + rows]))
             free.rotate(-1)
             if len(turning) > _WORKERS:
                 yield turning.popleft().result()
@@ -82,8 +84,9 @@ def _blocks(array: Any) -> Iterator[Any]:
 class _Turner:
     """Turns rows of an array that lie across its memory; numpy works without the interpreter's lock.
 
-    First what lies together is fetched together, then it is turned in tiles that fit into the cache. One row
-    more than are needed keeps the lines of a tile from falling into the same few places of the cache.
+    First what lies together is fetched together, in the order of the memory, then it is turned in tiles that
+    fit into the cache. One row more than are needed keeps the lines of a tile from falling into the same few
+    places of the cache.
     """
 
     def __init__(self, array: Any, rows: int):
@@ -91,13 +94,17 @@ class _Turner:
 
         self.fetched = numpy.empty((*array.shape[1:], rows + 1), array.dtype)
         self.turned = numpy.empty((rows, array[0].size), array.dtype)
+        self.order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
 
     def __call__(self, part: Any) -> Any:
         """The bytes of ``part`` in C order, until the next call."""
         import numpy
 
         rows = len(part)
-        self.fetched[..., :rows] = numpy.moveaxis(part, 0, -1)
+        stored = part.transpose(self.order)
+        place = numpy.moveaxis(self.fetched[..., :rows], -1, 0).transpose(self.order)
+        for index in numpy.ndindex(stored.shape[:-2]):
+            place[index] = stored[index]
         columns = self.fetched.reshape(-1, self.fetched.shape[-1])
         block = self.turned[:rows]
         for left in range(0, len(columns), _TILE_ITEMS):
