@@ -83,7 +83,7 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, batch_size=BATCH, epochs=EPOCHS)
 """
 LOOPS = ("bare torch loop", "generated script", "Keras on torch", "Keras on JAX")
-ROUNDS = 12
+ROUNDS = 16
 
 
 def run() -> str:
@@ -109,8 +109,10 @@ def _times(name: str) -> dict[str, list[float]]:
         torch = _start("torch", folder)
         workers = {loop: _start(loop, folder) if "Keras" in loop else torch for loop in LOOPS}
         times: dict[str, list[float]] = {loop: [] for loop in LOOPS}
-        for _ in range(ROUNDS + 2):
-            for loop, worker in workers.items():
+        for number in range(ROUNDS + 2):
+            # There and back, so that none always comes after the same other one.
+            for loop in LOOPS[:: -1 if number % 2 else 1]:
+                worker = workers[loop]
                 assert worker.stdin and worker.stdout
                 worker.stdin.write(f"{loop}\n")
                 worker.stdin.flush()

@@ -124,7 +124,7 @@ def test_predict_plot_and_summary(folder, capsys):
 
 def two_processes(folder: Path, *flags: str) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--master-port", str(29500 + os.getpid() % 500), "net_train.py", "--device", "cpu"]
     subprocess.run([*command, *flags], cwd=folder, check=True, env=environment, timeout=240)
 
