@@ -226,8 +226,16 @@ def test_lambda(tmp_path, layer, before, expected):
     assert expected in text.replace("torch.sqrt(x)", "x.sqrt()")
 
 
-def test_lambda_of_a_saved_model_is_refused():
-    layer = REGISTRY["Lambda"]({"class_name": "__lambda__", "config": {"code": "4wEA"}})
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"function": {"class_name": "__lambda__", "config": {"code": "4wEA"}}},
+        {"function": ["4wEA", None, None], "function_type": "lambda", "output_shape_type": "raw"},
+    ],
+    ids=["keras3", "keras2"],
+)
+def test_lambda_of_a_saved_model_is_refused(config):
+    layer = REGISTRY["Lambda"].from_config(config)
     with pytest.raises(K2TError, match="bytecode, which is never decoded or run"):
         layer(Input((4,)))
 

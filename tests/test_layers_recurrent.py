@@ -200,6 +200,7 @@ CELLS = {
     "gru": lambda: layers.GRUCell(3),
     "rnn_relu": lambda: layers.SimpleRNNCell(3, activation="relu"),
     "rnn_elu": lambda: layers.SimpleRNNCell(3, activation="elu", use_bias=False),
+    "lstm_no_bias": lambda: layers.LSTMCell(3, use_bias=False, unit_forget_bias=False),
     "lstm_relu": lambda: layers.LSTMCell(3, activation="relu"),
     "gru_before": lambda: layers.GRUCell(3, reset_after=False),
     "stack": lambda: [layers.LSTMCell(3), layers.LSTMCell(2)],
@@ -295,7 +296,11 @@ CONVOLUTIONAL = {
     "1d_dilated": (layers.ConvLSTM1D, (4, 9, 2), {"dilation_rate": 2}),
     "2d": (layers.ConvLSTM2D, (4, 6, 7, 2), {"return_sequences": True, "return_state": True}),
     "2d_even": (layers.ConvLSTM2D, (3, 6, 6, 2), {"kernel_size": (2, 4), "padding": "same"}),
-    "2d_relu": (layers.ConvLSTM2D, (3, 5, 5, 2), {"activation": "relu", "use_bias": False}),
+    "2d_relu": (
+        layers.ConvLSTM2D,
+        (3, 5, 5, 2),
+        {"activation": "relu", "use_bias": False, "unit_forget_bias": False},
+    ),
     "2d_gates": (layers.ConvLSTM2D, (3, 5, 5, 2), {"recurrent_activation": "hard_sigmoid"}),
     "2d_backwards": (
         layers.ConvLSTM2D,

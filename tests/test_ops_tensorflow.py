@@ -54,6 +54,11 @@ TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
         lambda ops, x: ops.image.resize(x, (12, 16)),
         (IMAGE,),
     ),
+    "shape backwards": (
+        lambda tf, x: x[..., :2] / tf.cast(tf.shape(x)[1:3][..., ::-1], x.dtype),
+        lambda ops, x: x[..., :2] / np.array([8, 6], "float32"),
+        (IMAGE,),
+    ),
     "shape of unknown sizes": (
         lambda tf, x: tf.image.resize(x, tf.shape(x)[1:3] * 2, method="nearest"),
         lambda ops, x: ops.repeat(ops.repeat(x, 2, 1), 2, 2),

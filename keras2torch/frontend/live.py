@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras2torch import config
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.frontend.compiled import compile_arguments
 from keras2torch.frontend.replay import Replayer
@@ -34,11 +35,13 @@ def read_live(model: Any) -> Model:
             fix="generate from the program that defines it",
         )
     version = int(str(_keras_version(model)).split(".")[0])
-    config = {"class_name": name, "config": model.get_config()}
+    described = {"class_name": name, "config": model.get_config()}
+
+    config.keras_version = version
 
     def replay(custom: dict[str, Any]) -> Model:
         clear_names()
-        return Replayer(version=version, custom=custom).model(config)
+        return Replayer(version=version, custom=custom).model(described)
 
     recorded = with_registered(replay, {}, Path.cwd())
     attach(recorded, model)

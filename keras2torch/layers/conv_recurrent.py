@@ -72,7 +72,7 @@ class _ConvLSTMCell(ConvLayer):
             (*kernel, filters, 4 * filters), "recurrent_kernel", "recurrent"
         )
         self.add_bias(4 * filters)
-        if self.bias is not None and self.unit_forget_bias:
+        if self.unit_forget_bias and self.bias is not None:
             self.bias.initializer = forget_gate_open(self.bias_initializer)
 
     def state_shape(self, inputs: Any) -> Shape:

@@ -72,6 +72,10 @@ def _is_number(value: Any) -> bool:
     return bool(numpy.ndim(value) == 0)
 
 
+# How Keras 1 and 2 store a Lambda's functions: in entries beside them.
+_STORED_AS = ("function_type", "module", "output_shape_type", "output_shape_module")
+
+
 class Lambda(Layer):
     """A function of the program's own as a layer: it is traced on symbolic tensors where it is called."""
 
@@ -82,6 +86,11 @@ class Lambda(Layer):
 
     ignored = ("output_shape",)
     supports_masking = False
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Lambda:
+        """The layer of a config, also of Keras 1 and 2."""
+        return cls(**{key: value for key, value in config.items() if key not in _STORED_AS})
 
     def call(self, inputs: Any, mask: Any = None, **kwargs: Any) -> Any:
         function = self.function

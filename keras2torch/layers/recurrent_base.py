@@ -76,11 +76,12 @@ class _Cell(Layer):
             constraint=self.recurrent_constraint,
         )
         self.bias = None
+        start = self.bias_start()
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias",
                 shape=self.bias_shape(),
-                initializer=self.bias_start(),
+                initializer=start,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )

@@ -31,6 +31,8 @@ class SymbolicShape(TensorShape):
         return TensorShape((len(self),))
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):  # sizes[..., ::-1]
+            (index,) = [part for part in index if part is not ...] or [slice(None)]
         item = tuple.__getitem__(self, index)
         return SymbolicShape(item) if isinstance(index, slice) else item
 
