@@ -267,6 +267,36 @@ def test_callbacks_that_write_files(tmp_path):
     assert (tmp_path / "runs/net/top.pt").exists()
 
 
+def test_callbacks_share_neither_files_nor_numbers(tmp_path):
+    """Each has the epoch of its own metric, and none writes over what the script itself keeps."""
+    made = Case(
+        lambda k: {"optimizer": k.optimizers.SGD(1.5), "loss": "mse", "metrics": ["mae"]},
+        lambda k: {
+            **KEPT,
+            "epochs": 6,
+            "callbacks": [
+                k.callbacks.ModelCheckpoint("best.keras", monitor="val_mae", mode="max", save_best_only=True),
+                k.callbacks.ModelCheckpoint("checkpoint.h5", save_best_only=True),
+                k.callbacks.ModelCheckpoint("weights.h5", monitor="loss", save_best_only=True, mode="max"),
+                k.callbacks.EarlyStopping(patience=9, restore_best_weights=True),
+            ],
+        },
+        target="number",
+    )
+    made.write(tmp_path)
+    run_script(tmp_path)
+    run_script(tmp_path, "--resume", "--epochs", "6")  # the checkpoint to resume from is still one
+    folder = tmp_path / "runs/net"
+    history = json.loads((folder / "history.json").read_text())
+    state = torch.load(folder / "checkpoint.pt")["state"]
+    kept = [max(history["val_mae"]), min(history["val_loss"]), max(history["loss"])]
+    assert [state[name] for name in ("best", "best_2", "best_3")] == kept
+    lowest = torch.load(folder / "model_checkpoint.pt")
+    for other, same in (("weights", True), ("stopping_best", True), ("best", False)):
+        pairs = zip(torch.load(folder / f"{other}.pt").values(), lowest.values(), strict=True)
+        assert all(torch.equal(one, two) for one, two in pairs) is same, other
+
+
 OWN_CALLBACKS = '''
 import math
 from training_oracle import RECORDING as keras

@@ -28,6 +28,21 @@ class CallbackText:
     changes_rate: bool = False
     stops: bool = False
     keeps_best: bool = False
+    files: set[str] = field(default_factory=set)  # that ModelCheckpoints write
+
+    def keep(self, name: str, start: str) -> str:
+        """What stands for a number that the checkpoint keeps under ``name``, or where another has that, ``name_2``."""
+        count = sum(key == name or key.startswith(f"{name}_") for key in self.state)
+        key = f"{name}_{count + 1}" if count else name
+        self.state[key] = start
+        return f"state[{quote(key)}]"
+
+    def best_file(self, prefix: str) -> str:
+        """best.pt, or where a ModelCheckpoint writes to that, a name with the prefix."""
+        name = "best.pt"
+        while name in self.files:
+            name = f"{prefix}_{name}"
+        return name
 
 
 def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> CallbackText:
@@ -38,6 +53,8 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         given = given.callbacks or []
     if not isinstance(given, (list, tuple)):
         given = [given]
+    checkpoints = [c for c in given if isinstance(c, keras.ModelCheckpoint)]
+    text.files = {_checkpoint_name(callback) for callback in checkpoints}
     directions = {p.name: p.direction for p in printed}
     for callback in given:
         name = type(callback).__name__
@@ -63,12 +80,12 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         lower(callback, text, directions)
         if seldom and str(getattr(callback, "monitor", "")).startswith("val_"):
             _when_known(text, before, callback.monitor)
-    text.end += _reload(training, [c for c in given if isinstance(c, keras.ModelCheckpoint)])
+    text.end += _reload(training, checkpoints)
     if not text.keeps_best:
         first = printed[0].name  # the loss, unless a class reports something else
         monitor = f"val_{first}" if validated else first
         before = len(text.epoch_end)
-        _keep_best(text, monitor, "down", "best.pt")
+        _keep_best(text, monitor, text.best_file(first))
         if validated and training.fit.get("validation_freq") != 1:  # type: ignore[union-attr]
             _when_known(text, before, monitor)
     return text
@@ -114,13 +131,12 @@ def _worst(better: str) -> str:
     return "math.inf" if better == "down" else "-math.inf"
 
 
-def _keep_best(text: CallbackText, monitor: str, better: str, file: str, more: str = "") -> None:
-    sign = "<" if better == "down" else ">"
-    text.state.setdefault("best", more or _worst(better))
+def _keep_best(text: CallbackText, monitor: str, file: str) -> None:
+    best = text.keep("best", "math.inf")
     text.keeps_best = True
     text.epoch_end += [
-        f'if logs[{quote(monitor)}] {sign} state["best"]:',
-        f'    state["best"] = logs[{quote(monitor)}]',
+        f"if logs[{quote(monitor)}] < {best}:",
+        f"    {best} = logs[{quote(monitor)}]",
         "    if RANK == 0 and not args.dry_run:",
         f"        save(model.state_dict(), args.out / {quote(file)})",
     ]
@@ -153,17 +169,17 @@ def _reload(training: Training, checkpoints: list[Any]) -> list[str]:
 
 def _early_stopping(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     better = _better(callback, directions)
-    best, wait = 'state["stopping_best"]', 'state["stopping_wait"]'
-    text.state |= {"stopping_best": _worst(better), "stopping_wait": "0"}
+    best, wait = text.keep("stopping_best", _worst(better)), text.keep("stopping_wait", "0")
     text.stops = True
     improved = [f"{best} = logs[{quote(callback.monitor)}]"]
     if callback.restore_best_weights:
+        file = quote(text.best_file("stopping"))
         improved += [
             "if RANK == 0 and not args.dry_run:",
-            '    save(model.state_dict(), args.out / "best.pt")',
+            f"    save(model.state_dict(), args.out / {file})",
         ]
         text.keeps_best = True
-        text.end += _load_lines('"best.pt"', "restore_best_weights")
+        text.end += _load_lines(file, "restore_best_weights")
     if callback.baseline is None:
         improved.append(f"{wait} = 0")
     else:
@@ -196,7 +212,8 @@ def _checkpoint_name(callback: Any) -> str:
     name = str(callback.filepath).replace("\\", "/").rpartition("/")[2]
     for suffix in (".weights.h5", ".keras", ".hdf5", ".h5", ".ckpt", ".tf"):
         name = name.removesuffix(suffix)
-    return f"{name or 'weights'}.pt"
+    own = ("checkpoint", "weights")  # what the script itself writes
+    return f"model_{name}.pt" if name in own else f"{name or 'model'}.pt"
 
 
 def _model_checkpoint(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
@@ -211,14 +228,14 @@ def _model_checkpoint(callback: Any, text: CallbackText, directions: dict[str, A
         file = f"{quote(name)}.format(epoch=epoch + 1, **logs)"
     if callback.save_best_only:
         better = _better(callback, directions)
-        improves = _improves(callback, directions, 'state["best"]')
         start = callback.initial_value_threshold
-        text.state["best"] = _worst(better) if start is None else quote(start)
+        best = text.keep("best", _worst(better) if start is None else quote(start))
+        improves = _improves(callback, directions, best)
         text.keeps_best = True
         text.epoch_end += [
             f"# ModelCheckpoint: the best weights by {callback.monitor}",
             f"if {improves}:",
-            f'    state["best"] = logs[{quote(callback.monitor)}]',
+            f"    {best} = logs[{quote(callback.monitor)}]",
             "    if RANK == 0 and not args.dry_run:",
             f"        save(model.state_dict(), args.out / {file})",
         ]
@@ -231,10 +248,9 @@ def _model_checkpoint(callback: Any, text: CallbackText, directions: dict[str, A
 
 def _reduce_on_plateau(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     better = _better(callback, directions)
-    best, wait = 'state["plateau_best"]', 'state["plateau_wait"]'
-    text.state |= {"plateau_best": _worst(better), "plateau_wait": "0"}
+    best, wait = text.keep("plateau_best", _worst(better)), text.keep("plateau_wait", "0")
     text.changes_rate = True
-    cooldown = 'state["plateau_cooldown"]'
+    cooldown = text.keep("plateau_cooldown", "0") if callback.cooldown else ""
     reduce = [
         f"    {wait} += 1",
         f'    if {wait} >= {quote(callback.patience)} and logs["learning_rate"] > '
@@ -249,7 +265,6 @@ def _reduce_on_plateau(callback: Any, text: CallbackText, directions: dict[str, 
         'logs["learning_rate"] = optimizer.param_groups[0]["lr"]',
     ]
     if callback.cooldown:
-        text.state["plateau_cooldown"] = "0"
         reduce.append(f"        {cooldown} = {quote(callback.cooldown)}")
         lines += [f"if {cooldown} > 0:", f"    {cooldown}, {wait} = {cooldown} - 1, 0"]
     lines += [
