@@ -141,3 +141,12 @@ def test_training_goes_on_from_the_saved_weights(tmp_path):
     trained = torch.load(tmp_path / "runs" / "net" / "weights.pt")
     for key, array in result.weights.items():
         np.testing.assert_array_equal(trained[key].numpy(), array)
+
+
+def test_a_saved_learning_rate_is_the_number_that_was_written():
+    """Keras keeps it in a float32: 0.003 is saved as 0.003000000026077032."""
+    from keras2torch.frontend.compiled import compile_arguments
+
+    config = {"learning_rate": 0.003000000026077032, "beta_1": 0.8999999761581421, "epsilon": 1e-7}
+    adam = compile_arguments({"optimizer_config": {"class_name": "Adam", "config": config}})["optimizer"]
+    assert (adam.learning_rate, adam.beta_1, adam.epsilon) == (0.003, 0.9, 1e-7)

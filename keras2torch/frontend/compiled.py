@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
@@ -25,9 +26,24 @@ def compile_arguments(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
+def _as_written(value: float) -> float:
+    """0.003 for 0.003000000026077032: Keras keeps a learning rate in a float32, and saves what that holds."""
+    if _single(value) != value:
+        return value
+    return next(
+        short for digits in range(1, 18) if _single(short := float(f"{value:.{digits}g}")) == value
+    )
+
+
+def _single(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0]) if abs(value) < 3e38 else value
+
+
 def _object(value: Any, registry: dict[str, Any]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_object(item, registry) for item in value]
+    if isinstance(value, float):
+        return _as_written(value)
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:
