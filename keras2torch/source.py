@@ -45,7 +45,9 @@ def open_source(
         from keras2torch.frontend.live import read_live
 
         config.reset()
-        return Source(read_live(source), f"a keras.{type(source).__name__}", source.name)
+        notes: list[str] = []
+        recorded = read_live(source, notes)
+        return Source(recorded, f"a keras.{type(source).__name__}", source.name, notes=notes)
     raise K2TError(
         f"an object of type {type(source).__name__} is no source",
         fix="give a path (model.py, .ipynb, .keras, .h5, .json), a recorded model or a keras.Model",

@@ -135,3 +135,35 @@ def test_a_live_model_with_a_registered_class(folder, monkeypatch):
 def test_what_is_no_layer_is_refused():
     with pytest.raises(keras2torch.K2TError, match="is no layer"):
         keras2torch.register("MyPkg>Thing")(type("Thing", (), {}))
+
+
+class _Tied:
+    """A loss that Keras cannot describe: a method of an object of the program's."""
+
+    def loss(self, y_true, y_pred):
+        return (y_true - y_pred) ** 2
+
+
+def test_compile_settings_that_a_live_model_cannot_tell():
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile("adam", loss=_Tied().loss)
+    result = compare(model)
+    assert any("compile settings of the live model are left out" in note for note in result.notes)
+
+
+def test_a_live_model_without_a_config():
+    import keras
+
+    class Tied(keras.layers.Layer):
+        def __init__(self, other):
+            super().__init__()
+            self.other = other
+
+        def call(self, x):
+            return self.other(x)
+
+    model = keras.Sequential([keras.Input((4,)), Tied(keras.layers.Dense(4))])
+    with pytest.raises(keras2torch.K2TError, match="cannot be described: .*Tied"):
+        keras2torch.generate(model)

@@ -16,10 +16,11 @@ from keras2torch.models import Model
 from keras2torch.registry import with_registered
 
 
-def read_live(model: Any) -> Model:
+def read_live(model: Any, notes: list[str]) -> Model:
     """Record ``model`` (Functional or Sequential) again, and attach its weights.
 
-    Raises UnsupportedError for a subclassed model: its ``call`` is not in its config.
+    What keeps its compile settings from being read goes to ``notes``. Raises UnsupportedError for a
+    subclassed model: its ``call`` is not in its config; and where a layer of it has no config.
     """
     name = next(
         (
@@ -35,8 +36,7 @@ def read_live(model: Any) -> Model:
             fix="generate from the program that defines it",
         )
     version = int(str(_keras_version(model)).split(".")[0])
-    described = {"class_name": name, "config": model.get_config()}
-
+    described = {"class_name": name, "config": _config(model)}
     config.keras_version = version
 
     def replay(custom: dict[str, Any]) -> Model:
@@ -45,10 +45,37 @@ def read_live(model: Any) -> Model:
 
     recorded = with_registered(replay, {}, Path.cwd())
     attach(recorded, model)
-    settings = model.get_compile_config() if getattr(model, "compiled", False) else None
-    if settings:
-        recorded.compile(**compile_arguments(settings))
+    _compile(recorded, model, notes)
     return recorded
+
+
+def _config(model: Any) -> Any:
+    try:
+        return model.get_config()
+    except Exception as error:  # whatever a layer's get_config() raises, or Keras about it
+        raise UnsupportedError(
+            f"the live model cannot be described: {_first_line(error)}",
+            fix="generate from the program that makes it, or give its layers a get_config()",
+        ) from error
+
+
+def _compile(recorded: Model, model: Any, notes: list[str]) -> None:
+    """Record compile() with the live model's settings, where they can be read."""
+    if not getattr(model, "compiled", False):
+        return
+    try:
+        settings = model.get_compile_config()
+        if settings:
+            recorded.compile(**compile_arguments(settings))
+    except K2TError as error:
+        notes.append(f"the compile settings of the live model are left out: {error}")
+    except Exception as error:  # a loss or metric that Keras cannot describe
+        notes.append(f"the compile settings of the live model are left out: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told.partition(". ")[0][:300]
 
 
 def _keras_version(model: Any) -> str:
