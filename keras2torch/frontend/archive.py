@@ -24,6 +24,7 @@ from keras2torch.frontend.saved_legacy import LegacyWeights
 from keras2torch.frontend.saved_optimizer import OptimizerState, read_optimizer
 from keras2torch.frontend.saved_stores import Directory, Store, ZipStore, open_weight_store
 from keras2torch.frontend.saved_tree import Counts, LayerTree, layer_tree
+from keras2torch.frontend.saved_version import version_by_form
 from keras2torch.frontend.saved_weights import AttributeWeights, Slot, Weights, slot_of_group
 
 BEFORE_1_2 = "1.1"  # what wrote a legacy file that names no version
@@ -130,7 +131,7 @@ def _open(path: Path, stack: contextlib.ExitStack) -> SavedModel:
     if head.startswith(ZIP_MAGICS):
         store = ZipStore(source, stack)
         return _open_keras(store, name, "keras-zip")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b'"{')):
         return _open_json(source, path, stack)
     raise SavedModelError(f"{name} is not a saved Keras model: {_describe(head)}", fix=_FIX)
 
@@ -215,6 +216,8 @@ def _open_json(source: ByteSource, path: Path, stack: contextlib.ExitStack) -> S
     if source.size > MAX_BYTES:
         raise SavedModelError(f"{path.name} is too large to be a model's config")
     value = parse_json(source.read(0, source.size), path.name)
+    if isinstance(value, str):  # json.dump(model.to_json(), file)
+        value = parse_json(value, path.name)
     if isinstance(value, dict) and "weight_map" in value:
         saved = SavedModel(path.name, "h5-weights")
         saved._slot = open_weight_store(Directory(path.parent, stack), path.name, path.name)
@@ -224,11 +227,13 @@ def _open_json(source: ByteSource, path: Path, stack: contextlib.ExitStack) -> S
 
 def saved_config(value: Any, name: str = "config") -> SavedModel:
     """A model from the parsed JSON of ``model.to_json()``: its config, and no weights."""
+    if isinstance(value, dict) and "class_name" not in value and "layers" in value:
+        # What model.get_config() gives.
+        form = "Functional" if "input_layers" in value else "Sequential"
+        value = {"class_name": form, "config": value}
     _check_config(value, name)
-    version = parse_version(value.get("keras_version"))
-    if not version and "module" in value:
-        version = (3,)  # Keras 3 leaves its version out of to_json(), Keras 2 does not
-    saved = SavedModel(name, "json", value, version)
+    version = parse_version(value.get("keras_version"))  # which Keras 3 leaves out of to_json()
+    saved = SavedModel(name, "json", value, version or version_by_form(value))
     compile_config = value.get("compile_config")
     if isinstance(compile_config, dict) and compile_config:
         saved.training_config = compile_config

@@ -7,13 +7,13 @@ Formats: ``shared`` facts on saved models, and keras/src/models/functional.py (`
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
+from keras2torch.errors import SavedModelError, UnsupportedError
 from keras2torch.frontend.replay_calls import Calls, NotYetError
+from keras2torch.frontend.replay_layers import input_layer, keras1_merge, mark_name, unknown
 from keras2torch.frontend.replay_values import (
     class_of,
     is_reference,
@@ -27,11 +27,8 @@ from keras2torch.graph import Constant
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
 from keras2torch.layers.operation import call_parameters
-from keras2torch.layers.refusals import REFUSALS
 from keras2torch.models import Functional, Model
-from keras2torch.naming import snake_case
 from keras2torch.ops import OPS
-from keras2torch.registry import UnknownClassError
 from keras2torch.sequential import Sequential
 
 _MODELS = {"Functional", "Model", "Sequential"}
@@ -284,16 +281,20 @@ class Replayer:
         if not isinstance(config, dict):
             raise SavedModelError(f"the config of a {name} layer is no object")
         module = str(item.get("module") or "")
-        if self.version >= 3 and not module and "trainable" not in config and name != "InputLayer":
-            return self._operation(
-                name, config
-            )  # HDF5 files of Keras 3 do not say where a class is from
         if ".ops" in module or module.startswith("keras.src.random"):
+            return self._operation(name, config)
+        if (
+            self.version >= 3
+            and not module
+            and self._may_be_operation(name, config, item.get("inbound_nodes"))
+        ):
             return self._operation(name, config)
         if name in ("TFOpLambda", "SlicingOpLambda"):
             return self._tf_operation(config)
         if name == "Merge" and name not in self.custom:
-            return _keras1_merge(config)
+            return keras1_merge(
+                config, [self.layer(x, depth + 1) for x in config.get("layers") or ()]
+            )
         if self.version < 3 and name in ("GRU", "GRUCell"):
             config = {"reset_after": False, **config}  # which Keras 1, and 2 at first, did not have
         own = self._own_class(name, item)
@@ -306,14 +307,14 @@ class Replayer:
         elif name in ("InputLayer",):
             cls = InputLayer
         else:
-            raise _unknown(item, name)
+            raise unknown(item, name)
         arguments = {
             k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED
         }
         for key in [k for k, v in arguments.items() if "activation" in k and isinstance(v, str)]:
             arguments[key] = self._function(arguments[key])
         if cls is InputLayer:
-            return _input_layer(arguments)
+            return input_layer(arguments)
         for key in [
             k
             for k, v in arguments.items()
@@ -323,6 +324,20 @@ class Replayer:
         layer = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
         mark_name(layer)
         return layer
+
+    def _may_be_operation(self, name: str, config: dict[str, Any], nodes: Any) -> bool:
+        """Whether the name can only mean an operation: HDF5 files of Keras 3 do not say where a class is from.
+
+        Some are called like a layer, which has a ``trainable`` if Keras wrote it, other arguments, or takes one list.
+        """
+        if "trainable" in config or name in self.custom or _operation(name) is None:
+            return False
+        if name not in REGISTRY:
+            return True
+        first = nodes[0] if isinstance(nodes, list) and nodes else None
+        one_by_one = isinstance(first, dict) and len(first.get("args", ())) > 1
+        layer = REGISTRY[name]
+        return one_by_one or not set(config) <= {*layer.fields, *layer.base_arguments}
 
     def _function(self, name: Any) -> Any:
         """The user's function of that name ("package>name"), or the name itself."""
@@ -382,6 +397,13 @@ _IGNORED = {"shared_object_id", "batch_input_shape_", "build_config", "quantizat
 
 def operation(name: str) -> Callable[..., Any]:
     """The function for a Keras operation's class name: ``ExpandDims`` -> keras.ops.expand_dims."""
+    function = _operation(name)
+    if function is None:
+        raise UnsupportedError(f"the operation {name} has no translation")
+    return function
+
+
+def _operation(name: str) -> Callable[..., Any] | None:
     from keras2torch import ops
 
     special = getattr(ops, "OPERATION_CLASSES", {})
@@ -391,63 +413,9 @@ def operation(name: str) -> Callable[..., Any]:
     for path, function in OPS.items():
         if path.startswith("keras.ops.") and path.rpartition(".")[2].replace("_", "") == flat:
             return function
-    raise UnsupportedError(f"the operation {name} has no translation")
+    return None
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     """The arguments of a function on tensors, by name."""
     return dict(inspect.signature(function).parameters)
-
-
-def mark_name(layer: Any) -> None:
-    """A name that Keras gave by itself (``conv2d_3``) names nothing."""
-    automatic = re.escape(snake_case(type(layer).__name__))
-    layer.named = not re.fullmatch(
-        rf"({automatic}|sequential|functional|model)(_\d+)?", str(layer.name)
-    )
-
-
-def _unknown(item: dict[str, Any], name: str) -> K2TError:
-    registered = item.get("registered_name")
-    if name in REFUSALS:
-        reason, fix = REFUSALS[name]
-        return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
-    return UnknownClassError(
-        f"the model holds a layer of the class {registered or name}, which is not Keras's own",
-        names=(str(registered or item["class_name"]),),
-        where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",
-        fix="give its source with --custom FILE.py, register it (keras2torch.register), or generate from the "
-        "program that defines it",
-    )
-
-
-def _keras1_merge(config: dict[str, Any]) -> Any:
-    """The layer that Keras 1's Merge is today."""
-    from keras2torch.frontend.standins.layers import merging_layer
-
-    if config.get("mode_type", "raw") != "raw":
-        raise UnsupportedError(
-            "the file holds a Merge by a function as bytecode, which is never decoded or run",
-            fix="generate from the program that makes the model",
-        )
-    keys = ("mode", "concat_axis", "dot_axes", "name")
-    layer = merging_layer(**{key: config[key] for key in keys if key in config})
-    layer.named = not re.fullmatch(r"merge(_\d+)?", str(layer.name))
-    return layer
-
-
-def _input_layer(config: dict[str, Any]) -> InputLayer:
-    shape = config.get("batch_shape") or config.get("batch_input_shape")
-    if shape is None:
-        raise SavedModelError("an input layer has no shape")
-    layer = InputLayer(
-        batch_shape=read_shape(shape),
-        dtype=config.get("dtype"),
-        name=config.get("name"),
-        sparse=config.get("sparse"),
-        ragged=config.get("ragged"),
-    )
-    layer.tensor.named = not re.fullmatch(
-        r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name)
-    )
-    return layer

@@ -9,9 +9,10 @@ from typing import Any
 
 from keras2torch import config
 from keras2torch.errors import K2TError, SavedModelError
-from keras2torch.frontend.archive import SavedModel, open_saved
+from keras2torch.frontend.archive import SavedModel, open_saved, saved_config
 from keras2torch.frontend.replay import Replayer
 from keras2torch.frontend.saved_attach import attach
+from keras2torch.frontend.saved_json import parse_json
 from keras2torch.frontend.saved_moments import fresh_optimizer, read_moments
 from keras2torch.layers.operation import clear_names
 from keras2torch.models import Model
@@ -26,12 +27,28 @@ def read_saved(
     The file stays open for its weights as long as the model lives. Raises SavedModelError for what is
     damaged or hostile, UnsupportedError for what has no translation.
     """
+    path = Path(path)
+    return _read(open_saved(path), path.name, path.parent, notes, custom)
+
+
+def read_json(text: str, *, notes: list[str], custom: dict[str, Any] | None = None) -> Model:
+    """The same for the text of ``model.to_json()``."""
+    name = "the JSON"
+    saved = saved_config(parse_json(text, name), name)
+    return _read(contextlib.nullcontext(saved), name, Path.cwd(), notes, custom)
+
+
+def _read(
+    opening: contextlib.AbstractContextManager[SavedModel],
+    name: str,
+    folder: Path,
+    notes: list[str],
+    custom: dict[str, Any] | None,
+) -> Model:
     stack = contextlib.ExitStack()
     try:
-        saved = stack.enter_context(open_saved(path))
-        model = with_registered(
-            lambda known: _replay(saved, known), custom or {}, Path(path).parent
-        )
+        saved = stack.enter_context(opening)
+        model = with_registered(lambda known: _replay(saved, known), custom or {}, folder)
         _compile(model, saved, notes)
     except K2TError:
         stack.close()
@@ -48,7 +65,7 @@ def read_saved(
         # A config that is no config: the replay trusts its form, and the file does not deserve it.
         stack.close()
         raise SavedModelError(
-            f"the config in {Path(path).name} is damaged: {type(error).__name__}: {str(error)[:200]}"
+            f"the config in {name} is damaged: {type(error).__name__}: {str(error)[:200]}"
         ) from error
     model.__dict__["_archive"] = stack  # open as long as the model lives
     return model

@@ -1,0 +1,68 @@
+"""What a saved config's layers need beside their constructors: names, inputs, Keras 1's Merge, and errors."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
+from keras2torch.frontend.replay_values import read_shape
+from keras2torch.inputs import InputLayer
+from keras2torch.layers.refusals import REFUSALS
+from keras2torch.naming import snake_case
+from keras2torch.registry import UnknownClassError
+
+
+def mark_name(layer: Any) -> None:
+    """A name that Keras gave by itself (``conv2d_3``) names nothing."""
+    automatic = re.escape(snake_case(type(layer).__name__))
+    layer.named = not re.fullmatch(
+        rf"({automatic}|sequential|functional|model)(_\d+)?", str(layer.name)
+    )
+
+
+def unknown(item: dict[str, Any], name: str) -> K2TError:
+    registered = item.get("registered_name")
+    if name in REFUSALS:
+        reason, fix = REFUSALS[name]
+        return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
+    return UnknownClassError(
+        f"the model holds a layer of the class {registered or name}, which is not Keras's own",
+        names=(str(registered or item["class_name"]),),
+        where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",
+        fix="give its source with --custom FILE.py, register it (keras2torch.register), or generate from the "
+        "program that defines it",
+    )
+
+
+def keras1_merge(config: dict[str, Any], branches: list[Any]) -> Any:
+    """The layer that Keras 1's Merge is today; with the models that it joins where a Sequential starts with it."""
+    from keras2torch.frontend.standins.layers import NAMES, merging_layer
+
+    if config.get("mode_type", "raw") != "raw":
+        raise UnsupportedError(
+            "the file holds a Merge by a function as bytecode, which is never decoded or run",
+            fix="generate from the program that makes the model",
+        )
+    keys = ("mode", "concat_axis", "dot_axes", "name")
+    options = {key: config[key] for key in keys if key in config}
+    layer = NAMES["Merge"](branches, **options) if branches else merging_layer(**options)
+    layer.named = not re.fullmatch(r"merge(_\d+)?", str(layer.name))
+    return layer
+
+
+def input_layer(config: dict[str, Any]) -> InputLayer:
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if shape is None:
+        raise SavedModelError("an input layer has no shape")
+    layer = InputLayer(
+        batch_shape=read_shape(shape),
+        dtype=config.get("dtype"),
+        name=config.get("name"),
+        sparse=config.get("sparse"),
+        ragged=config.get("ragged"),
+    )
+    layer.tensor.named = not re.fullmatch(
+        r"(input|input_layer|.*_input|keras_tensor)(_\d+)?", str(layer.name)
+    )
+    return layer
