@@ -174,7 +174,7 @@ def generate(
     custom: str | Path | None = None,
     weights: str | Path | None = None,
 ) -> Generated:
-    """Translate ``source``: a path, a recorded model, or a live ``keras.Model``.
+    """Translate ``source``: a path, a recorded model, a live ``keras.Model``, or the text of its ``to_json()``.
 
     ``model`` picks one of several models of a script; ``name`` is the stem of the files; ``custom`` is
     the program with the custom layers of a saved model; ``weights`` a weights file beside a script.

@@ -36,9 +36,11 @@ def open_source(
     custom: str | Path | None = None,
     weights: str | Path | None = None,
 ) -> Source:
-    """Open a path, a recorded model or a live ``keras.Model``. Raises K2TError for anything else."""
+    """Open a path, a recorded or a live model, or what ``to_json()`` gave. Raises K2TError for anything else."""
     if isinstance(source, Model):
         return Source(source, "a recorded model", source.variable or source.name)
+    if isinstance(source, str) and source.lstrip().startswith("{"):
+        return _open_json(source, custom)
     if isinstance(source, (str, os.PathLike)):
         return _open_path(Path(source), model, custom, weights)
     if _is_live(source):
@@ -56,6 +58,24 @@ def open_source(
 
 def _is_live(source: Any) -> bool:
     return any(cls.__module__.startswith(("keras.", "tf_keras.")) for cls in type(source).__mro__)
+
+
+def _open_json(text: str, custom: str | Path | None) -> Source:
+    from keras2torch.frontend.saved import read_json
+
+    notes: list[str] = []
+    config.reset()
+    recorded = read_json(text, notes=notes, custom=_definitions(custom))
+    return Source(recorded, "the JSON of a model", recorded.name, notes=notes)
+
+
+def _definitions(custom: str | Path | None) -> dict[str, Any] | None:
+    """What the program with the custom layers defines."""
+    if custom is None:
+        return None
+    from keras2torch.frontend.script import run_definitions
+
+    return run_definitions(custom)
 
 
 def _open_path(
@@ -80,11 +100,6 @@ def _open_path(
     else:
         from keras2torch.frontend.saved import read_saved
 
-        classes = None
-        if custom is not None:
-            from keras2torch.frontend.script import run_definitions
-
-            classes = run_definitions(custom)
-        recorded = read_saved(path, notes=notes, custom=classes)
+        recorded = read_saved(path, notes=notes, custom=_definitions(custom))
     opened = path if path.is_file() else None
     return Source(recorded, path.name, path.name.split(".")[0], opened, notes)

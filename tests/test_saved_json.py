@@ -165,6 +165,14 @@ def test_json_in_json(tmp_path: Path) -> None:
     assert "F.relu" in keras2torch.generate(tmp_path / "net.json").model_source
 
 
+def test_the_text_itself() -> None:
+    config, _ = CASES["Functional of Keras 2"]
+    result = keras2torch.generate(json.dumps(config))
+    assert result.class_name == "Net" and "the JSON of a model" in result.model_source
+    with pytest.raises(keras2torch.K2TError, match="not valid JSON"):
+        keras2torch.generate('{"class_name": ')
+
+
 def test_unknown_class_is_named(tmp_path: Path) -> None:
     layers = [layer("InputLayer", batch_shape=[None, 4]), layer("MyLayer", units=3)]
     (tmp_path / "net.json").write_text(json.dumps(layer("Sequential", layers=layers)))
