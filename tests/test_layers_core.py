@@ -311,3 +311,11 @@ def test_error(name):
     make, message = ERRORS[name]
     with pytest.raises(K2TError, match=message):
         make()
+
+
+@pytest.mark.parametrize("mode", ["int8", "float8"])
+def test_a_quantized_layer_is_refused_by_name(mode):
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="wide")])
+    model.layers[0].quantize(mode)
+    with pytest.raises(K2TError, match=rf"'wide' is quantized \({mode}\)"):
+        keras2torch.generate(model)

@@ -49,7 +49,7 @@ from keras2torch.layers.operation import (
     unique_name,
 )
 from keras2torch.layers.traced_calls import flags_by_name, is_array, named_tensors, without_mask
-from keras2torch.layers.variables import HoldsVariables, attributes
+from keras2torch.layers.variables import HoldsVariables, attributes, unquantized
 from keras2torch.lazy import LazyTable, classes_in, import_all
 from keras2torch.naming import snake_case
 
@@ -220,7 +220,7 @@ class Layer(HoldsVariables):
         self.named = name is not None
         self.name = str(name) if name is not None else unique_name(snake_case(type(self).__name__))
         self._trainable = bool(given.get("trainable", True))
-        self._dtype = given.get("dtype")
+        self._dtype = unquantized(given.get("dtype"), self.name)
         self.input_dtype_given = given.get("input_dtype")
         if "activity_regularizer" in given:
             self.activity_regularizer = given["activity_regularizer"]

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from keras2torch.errors import ShapeError
+from keras2torch.errors import ShapeError, UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.graph import Tensor, Weight
 from keras2torch.layers.operation import Operation, dtype_name
 
 HALVES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "half")
 """Policies under which Keras rounds to half floats. The module's caller decides on that in torch (autocast)."""
+
+_QUANTIZED = re.compile(r"(int4|int8|float8)(/-?\d+)?(_from_|$)")
+
+
+def unquantized(dtype: Any, layer: str) -> Any:
+    """The dtype or policy as it is given. Raises UnsupportedError for a policy that ``quantize()`` left."""
+    config = dtype.get("config", {}) if isinstance(dtype, dict) else {}
+    mode = str(dtype if isinstance(dtype, str) else config.get("mode") or config.get("name"))
+    if _QUANTIZED.match(mode):
+        raise UnsupportedError(
+            f"the layer {layer!r} is quantized ({mode.partition('_')[0]}): float weights are translated",
+            fix="save the model, or give it, before it is quantized; torch has its own quantization",
+        )
+    return dtype
 
 
 class HoldsVariables(Operation):
