@@ -40,6 +40,23 @@ class Ones(Initializer):
     pass
 
 
+def _array(given: Any) -> Any:
+    """The array of a list, or of the object that a saved config holds in place of it."""
+    import numpy
+
+    value, dtype = given, None
+    if isinstance(given, dict):
+        config = given.get("config")
+        value = config.get("value") if isinstance(config, dict) else given.get("value")
+        dtype = config.get("dtype") if isinstance(config, dict) else None
+    try:
+        return numpy.array(
+            value if isinstance(value, (list, tuple)) else [*value], dtype or "float32"
+        )
+    except (TypeError, ValueError):
+        raise K2TError(f"{given!r} holds no values for a weight") from None
+
+
 class ConstantInitializer(Initializer):
     """Keras's ``Constant``."""
 
@@ -47,6 +64,8 @@ class ConstantInitializer(Initializer):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        if isinstance(self.value, (dict, list, tuple)):
+            self.value = _array(self.value)
         if or_note(self.value, "initial values of a weight") is None:
             self.value = 0.0
 

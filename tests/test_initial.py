@@ -10,6 +10,8 @@ from keras import layers
 from oracle import load_source
 
 import keras2torch
+from keras2torch import initializers
+from keras2torch.errors import K2TError
 
 
 def constant(value):
@@ -79,3 +81,15 @@ def test_variance_scaling_counts_fans_as_keras_does():
     for key, value in net.state_dict().items():
         expected = result.weights[key].std()
         assert value.numpy().std() == pytest.approx(expected, rel=0.1, abs=1e-6), key
+
+
+def test_arrays_in_configs():
+    """A live model's initializers of arrays, and a saved one's lists."""
+    start = keras.initializers.Constant(np.array([1.0, 2.0]))
+    dense = layers.Dense(2, bias_initializer=start)
+    result = keras2torch.generate(keras.Sequential([keras.Input((3,)), dense]))
+    net = getattr(load_source(result.model_source), result.class_name)()
+    assert net.state_dict()["fc.bias"].tolist() == [1.0, 2.0]
+    assert np.array_equal(initializers.REGISTRY["Constant"](value=[1, 2]).value, [1.0, 2.0])
+    with pytest.raises(K2TError, match="no values for a weight"):
+        initializers.REGISTRY["Constant"](value={"class_name": "__numpy__"})

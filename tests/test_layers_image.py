@@ -167,6 +167,17 @@ def test_nothing_happens_in_inference(name: str) -> None:
         assert any(not torch.equal(net(x), x) for _ in range(20))
 
 
+def test_training_true_in_a_node_is_the_default_of_call() -> None:
+    """A functional model notes training=True for these layers, whoever called them."""
+    inputs = keras.Input((9, 7, 3))
+    x = inputs
+    for name in ("flip", "zoom", "contrast", "jitter", "crop to the same"):
+        x = NOTHING[name]()(x)
+    x = layers.Resizing(6, 5)(layers.CenterCrop(8, 6)(x))
+    result = oracle.compare(keras.Model(inputs, x), images(2, 9, 7, 3), gradients=False)
+    assert "RandomFlip" in result.model_source
+
+
 def keras_statistics(layer: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     outputs = np.asarray(layer(x, training=True))
     return outputs.mean(axis=0), outputs.std(axis=0)

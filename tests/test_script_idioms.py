@@ -93,3 +93,22 @@ def test_weights_that_a_layer_of_keras_1_lists(programs: Programs) -> None:
     )
     assert shapes(model)[1] == [(None, 2)]
     assert [tuple(w.shape) for w in model.trainable_weights] == [(3,), (3, 2), (2,)]
+
+
+def test_names_of_the_first_keras_3(tmp_path: Path) -> None:
+    """Functions below keras.ops.nn and keras.ops.numpy, `image=`, and Python's names of dtypes."""
+    source = generated(
+        "import keras\nfrom keras import ops\n"
+        "class Shift(keras.layers.Layer):\n"
+        "    def build(self, shape):\n"
+        "        self.steps = keras.Variable([1, 2], dtype='int', trainable=False)\n"
+        "    def call(self, x):\n"
+        "        return x + ops.cast(self.steps, 'float32')\n"
+        "x = keras.Input((8, 8, 2))\n"
+        "y = ops.image.extract_patches(image=ops.nn.relu(Shift()(x)), size=2)\n"
+        "model = keras.Model(x, ops.numpy.sum(y, axis=-1))\n",
+        tmp_path,
+    )
+    net = load_source(source).Program()
+    assert net.state_dict()["shift.steps"].dtype == torch.int32
+    assert net(torch.zeros(1, 2, 8, 8)).shape == (1, 4, 4)

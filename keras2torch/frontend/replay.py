@@ -200,7 +200,8 @@ class Replayer:
             return layer(args, kwargs)
         # Keras notes call()'s defaults in the node: training=False there does not mean frozen.
         keeps = isinstance(layer, Model) or type(layer).__name__ == "BatchNormalization"
-        if kwargs.get("training") is None or (kwargs["training"] is False and not keeps):
+        default = getattr(layer, "training_default", False)
+        if kwargs.get("training") is None or (kwargs["training"] is default and not keeps):
             kwargs.pop("training", None)
         if not layer.user_defined and not isinstance(layer, Model):
             known = call_parameters(type(layer).lower).parameters

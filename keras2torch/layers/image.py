@@ -18,6 +18,7 @@ class _ImageLayer(Layer):
     """Images in batches, floating point in torch whatever their dtype in Keras."""
 
     layout = "spatial"
+    training_default = True  # in Keras's call(), and so in the nodes of saved models
     base_arguments = {
         **Layer.base_arguments,
         "data_format": None,

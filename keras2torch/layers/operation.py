@@ -101,14 +101,19 @@ def as_tensor(value: Any, dtype: str | None = None) -> Any:
     return Constant(value, dtype)
 
 
+# Other names: policies by what their variables are, and Python's types as Keras takes them.
+_DTYPES = {
+    **{"mixed_float16": "float32", "mixed_bfloat16": "float32", "half": "float16"},
+    **{"int": "int32", "float": "float32", "double": "float64"},
+}
+
+
 def dtype_name(dtype: Any) -> str | None:
     """A dtype's name from a string, numpy dtype, stand-in dtype, policy object or policy config."""
     if dtype is None:
         return None
     if isinstance(dtype, str):
-        return {"mixed_float16": "float32", "mixed_bfloat16": "float32", "half": "float16"}.get(
-            dtype, dtype
-        )
+        return _DTYPES.get(dtype, dtype)
     if isinstance(dtype, dict):
         return dtype_name(dtype.get("config", {}).get("name"))
     for attribute in ("variable_dtype", "__name__", "name"):

@@ -37,7 +37,7 @@ def _order(interpolation: str) -> int:
     return int(interpolation == "bilinear")
 
 
-@function("keras.ops.image.affine_transform")
+@function("keras.ops.image.affine_transform(image=images)")
 def affine_transform(
     images: Any, transform: Any, interpolation: str = "bilinear", fill_mode: str = "constant", fill_value: float = 0,
     data_format: Any = None,
@@ -98,7 +98,7 @@ class _MapCoordinates(Op):
 _map_coordinates = _MapCoordinates()
 
 
-@function("keras.ops.image.map_coordinates")
+@function("keras.ops.image.map_coordinates(input=inputs)")
 def map_coordinates(
     inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Any:

@@ -63,7 +63,7 @@ def _patches(
     return ops.squeeze(made, 0) if single else made
 
 
-@function("keras.ops.image.extract_patches")
+@function("keras.ops.image.extract_patches(image=images)")
 def extract_patches(
     images: Any,
     size: Any,

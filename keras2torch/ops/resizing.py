@@ -70,7 +70,7 @@ def dtype_of_value(x: Any) -> Any:
     return Dtype(x.dtype)
 
 
-@function("keras.ops.image.resize")
+@function("keras.ops.image.resize(image=images)")
 def resize(
     images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
