@@ -251,7 +251,8 @@ class KerasSide:
     def _total(self, outputs: list[Any], factors: list[Any]) -> Any:
         """The sum of the float outputs, each times its factor (None: left out)."""
         pairs = [(o, f) for o, f in zip(outputs, factors) if f is not None]
-        return sum(self.keras.ops.sum(output * factor) for output, factor in pairs)
+        ops = self.keras.ops  # whose product also takes a numpy array beside a torch tensor
+        return sum(ops.sum(ops.multiply(output, factor)) for output, factor in pairs)
 
     def _jax_gradients(self, arrays: list[Any], floats: list[int], factors: list[Any]) -> Any:
         import jax
