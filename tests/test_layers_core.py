@@ -319,3 +319,19 @@ def test_a_quantized_layer_is_refused_by_name(mode):
     model.layers[0].quantize(mode)
     with pytest.raises(K2TError, match=rf"'wide' is quantized \({mode}\)"):
         keras2torch.generate(model)
+
+
+@pytest.mark.parametrize("layer, shape", [("Dense", (8,)), ("Conv1D", (9, 4)), ("Embedding", (5,))])
+def test_what_lora_has_learnt_is_in_the_kernel(layer, shape, tmp_path):
+    made = {"Dense": lambda: L.Dense(4), "Conv1D": lambda: L.Conv1D(6, 3), "Embedding": lambda: L.Embedding(5, 4)}[
+        layer
+    ]()
+    given = keras.Input(shape, dtype="int32" if layer == "Embedding" else "float32")
+    model = keras.Model(given, made(given))
+    made.enable_lora(2)
+    oracle.randomise(model)
+    oracle.compare(model, gradients=False)
+    model.save(tmp_path / "tuned.keras")
+    saved = keras2torch.generate(tmp_path / "tuned.keras")
+    for key, value in keras2torch.generate(model).weights.items():
+        np.testing.assert_array_equal(saved.weights[key], value)

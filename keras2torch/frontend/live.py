@@ -110,7 +110,20 @@ def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
         if isinstance(layer, Model):
             yield from paired(layer, twin)
         else:
-            yield from _same_shapes(layer, layer.weights, twin.weights)
+            yield from _same_shapes(layer, layer.weights, _weights(twin))
+
+
+def _weights(layer: Any) -> list[Any]:
+    """The variables of a live layer; where LoRA is enabled in it what a file would hold, kernels with LoRA's product."""
+    parts = list(layer._flatten_layers())
+    if not any(getattr(part, "lora_enabled", False) for part in parts):
+        return list(layer.weights)
+    found: list[Any] = []
+    for part in parts:
+        store: dict[str, Any] = {}
+        part.save_own_variables(store)
+        found += store.values()
+    return found
 
 
 def _same_layers(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, Any]]:

@@ -13,7 +13,13 @@ from typing import Any
 
 from keras2torch.errors import SavedModelError, UnsupportedError
 from keras2torch.frontend.replay_calls import Calls, NotYetError
-from keras2torch.frontend.replay_layers import input_layer, keras1_merge, mark_name, unknown
+from keras2torch.frontend.replay_layers import (
+    input_layer,
+    keras1_merge,
+    mark_name,
+    unknown,
+    unknown_function,
+)
 from keras2torch.frontend.replay_values import (
     class_of,
     is_reference,
@@ -26,6 +32,7 @@ from keras2torch.frontend.replay_values import (
 from keras2torch.graph import Constant
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
+from keras2torch.layers.activations import activation_name
 from keras2torch.layers.operation import call_parameters
 from keras2torch.models import Functional, Model
 from keras2torch.ops import OPS
@@ -75,7 +82,7 @@ class Replayer:
         if not isinstance(config, dict):
             raise SavedModelError(f"the config of the {cls.__name__} model is no object")
         arguments = {k: self.value(v) for k, v in config.items() if k not in _IGNORED}
-        model = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
+        model = _made(cls, arguments)
         mark_name(model)
         built = item.get("build_config")
         shape = built.get("input_shape") if isinstance(built, dict) else None
@@ -265,6 +272,11 @@ class Replayer:
             config
         ):  # the user's own layer
             return self.layer(value, depth)
+        own = self._own_class(str(name), value)
+        if isinstance(own, type) and isinstance(config, dict):  # an initializer or the like
+            return _made(own, {k: self.value(v, state, depth + 1) for k, v in config.items()})
+        if not str(value.get("module") or "keras").startswith(_OF_KERAS):
+            raise unknown(value, str(name))
         return value  # initializers, regularizers, policies: resolved where they are used
 
     # Layers.
@@ -314,6 +326,8 @@ class Replayer:
         }
         for key in [k for k, v in arguments.items() if "activation" in k and isinstance(v, str)]:
             arguments[key] = self._function(arguments[key])
+            if own is None and activation_name(arguments[key]) is None and ">" in arguments[key]:
+                raise unknown_function(arguments[key], str(config.get("name", name)))
         if cls is InputLayer:
             return input_layer(arguments)
         for key in [
@@ -322,7 +336,7 @@ class Replayer:
             if v is None and k not in cls.fields and k not in cls.base_arguments
         ]:
             arguments.pop(key)
-        layer = cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
+        layer = _made(cls, arguments)
         mark_name(layer)
         return layer
 
@@ -393,7 +407,18 @@ class Replayer:
         )
 
 
-_IGNORED = {"shared_object_id", "batch_input_shape_", "build_config", "quantization_config"}
+_IGNORED = {
+    *("shared_object_id", "batch_input_shape_", "build_config", "quantization_config"),
+    *("lora_rank", "lora_alpha"),  # what LoRA has learnt is saved within the kernels
+}
+
+
+_OF_KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
+
+
+def _made(cls: Any, arguments: dict[str, Any]) -> Any:
+    """The object of a config, by a way of the class's own where it has one."""
+    return cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
 
 
 def operation(name: str) -> Callable[..., Any]:
