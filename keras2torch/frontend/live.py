@@ -114,7 +114,7 @@ def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
 
 
 def _weights(layer: Any) -> list[Any]:
-    """The variables of a live layer; where LoRA is enabled in it what a file would hold, kernels with LoRA's product."""
+    """The variables of a live layer; where LoRA is enabled, what a file would hold: kernels with its product."""
     parts = list(layer._flatten_layers())
     if not any(getattr(part, "lora_enabled", False) for part in parts):
         return list(layer.weights)
