@@ -276,7 +276,7 @@ class Replayer:
         if isinstance(own, type) and isinstance(config, dict):  # an initializer or the like
             return _made(own, {k: self.value(v, state, depth + 1) for k, v in config.items()})
         if not str(value.get("module") or "keras").startswith(_OF_KERAS):
-            raise unknown(value, str(name))
+            raise unknown(value, str(name), "an object")
         return value  # initializers, regularizers, policies: resolved where they are used
 
     # Layers.

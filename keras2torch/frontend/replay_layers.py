@@ -21,17 +21,25 @@ def mark_name(layer: Any) -> None:
     )
 
 
-def unknown(item: dict[str, Any], name: str) -> K2TError:
+def unknown(item: dict[str, Any], name: str, kind: str = "a layer") -> K2TError:
     registered = item.get("registered_name")
     if name in REFUSALS:
         reason, fix = REFUSALS[name]
         return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
     return UnknownClassError(
-        f"the model holds a layer of the class {registered or name}, which is not Keras's own",
+        f"the model holds {kind} of the class {registered or name}, which is not Keras's own",
         names=(str(registered or item["class_name"]),),
-        where=f"layer {str(item.get('config', {}).get('name', name))[:80]!r}",
+        where=f"{kind.split()[1]} {str(item.get('config', {}).get('name', name))[:80]!r}",
         fix="give its source with --custom FILE.py, register it (keras2torch.register), or generate from the "
         "program that defines it",
+    )
+
+
+def unknown_function(name: str, layer: str) -> K2TError:
+    return UnsupportedError(
+        f"the activation {name} is a function that is not Keras's own, nor in the file",
+        where=f"layer {layer[:80]!r}",
+        fix="give its source with --custom FILE.py, or generate from the program that defines it",
     )
 
 

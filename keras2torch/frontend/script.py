@@ -24,7 +24,6 @@ from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.sandbox import quieten, sandbox
 from keras2torch.frontend.standins.finder import stand_ins
 from keras2torch.frontend.watch import Stopped, Watch
-from keras2torch.layers.base import Layer
 from keras2torch.layers.modes import training_around
 from keras2torch.layers.operation import clear_names
 from keras2torch.models import MODELS, Model, clear_models
@@ -59,7 +58,7 @@ def run_script(
 
 
 def run_definitions(path: str | Path) -> dict[str, Any]:
-    """The layer and model classes, and the functions, that a file defines, for a saved model that needs them.
+    """The classes and the functions that a file defines, for a saved model that needs them.
 
     Raises K2TError where the file cannot be run.
     """
@@ -82,11 +81,12 @@ def run_definitions(path: str | Path) -> dict[str, Any]:
 
 
 def _is_own(value: Any) -> bool:
-    """Whether it is a layer class or a function of the user's."""
+    """Whether it is a class (layer, initializer, metric, ...) or a function of the user's."""
     if isinstance(value, types.FunctionType):
         return trace.is_user_file(value.__code__.co_filename)
-    is_layer = isinstance(value, type) and issubclass(value, Layer)
-    return is_layer and not value.__module__.startswith("keras2torch.")
+    if not isinstance(value, type) or value.__module__.startswith("keras2torch."):
+        return False
+    return any(base.__module__.startswith("keras2torch.") for base in value.__mro__)
 
 
 def read_cells(path: Path) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from keras2torch import config
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
-from keras2torch.frontend.standins import models
+from keras2torch.frontend.standins import layers, models
 from keras2torch.frontend.standins.arrays import SampleArray
 from keras2torch.frontend.standins.data import (
     Sequence,
@@ -22,6 +22,7 @@ from keras2torch.frontend.standins.data import (
 )
 from keras2torch.frontend.standins.images import array_to_img, img_to_array, load_img, save_img
 from keras2torch.frontend.standins.sequences import pad_sequences
+from keras2torch.layers.base import Layer
 from keras2torch.layers.operation import pair
 
 
@@ -93,6 +94,19 @@ def register_keras_serializable(
 
 def get_custom_objects() -> dict[str, Any]:
     return config.custom_objects
+
+
+def deserialize_keras_object(config_: Any, custom_objects: Any = None, **kwargs: Any) -> Any:
+    """The object that a config describes; what the reader of a saved model has made of it already, itself."""
+    from keras2torch.frontend.replay import Replayer
+
+    known = {name.rpartition(">")[2]: cls for name, cls in config.custom_objects.items()}
+    return Replayer(custom={**known, **(custom_objects or {})}).value(config_)
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """The config of a layer; anything else as it is."""
+    return layers.serialize(obj) if isinstance(obj, Layer) else obj
 
 
 def custom_object_scope(*args: Any, **kwargs: Any) -> Any:
