@@ -79,6 +79,35 @@ class Sequences(layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+class Half(keras.initializers.Initializer):
+    def __init__(self, value=0.5):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        return ops.full(shape, self.value)
+
+    def get_config(self):
+        return {"value": self.value}
+
+
+class Twice(layers.Layer):
+    """Holds a layer, and takes it out of its config itself."""
+
+    def __init__(self, inner, **kw):
+        super().__init__(**kw)
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(self.inner(x))
+
+    def get_config(self):
+        return {**super().get_config(), "inner": keras.saving.serialize_keras_object(self.inner)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config.pop("inner")), **config)
+
+
 @keras.saving.register_keras_serializable(package="mine")
 class Net(keras.Model):
     """A subclassed model."""

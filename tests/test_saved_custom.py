@@ -35,6 +35,18 @@ def spectral():
     return keras.Model(inputs, layers.SpectralNormalization(layers.Dense(3, use_bias=False))(x))
 
 
+def objects():
+    inputs = keras.Input((5,))
+    x = layers.Dense(4, kernel_initializer=custom.Half(0.2))(inputs)
+    x = custom.Twice(keras.Sequential([layers.Dense(4), layers.ReLU()]))(x)
+    return keras.Model(inputs, custom.Twice(layers.Dense(4))(x))
+
+
+def nested():
+    inputs = keras.Input((5,))
+    return keras.Model(inputs, layers.Dense(2)(custom.Net()(inputs)))
+
+
 def subclassed():
     model = custom.Net()
     model(np.zeros((2, 5), "float32"))
@@ -53,6 +65,8 @@ def outputs(model, shape):
         (blocks, (3, 5), ".keras"), (blocks, (3, 5), ".h5"),
         (sequences, (3, 7, 5), ".keras"), (sequences, (3, 7, 5), ".h5"),
         (spectral, (3, 5), ".keras"), (spectral, (3, 5), ".h5"),
+        (objects, (3, 5), ".keras"), (objects, (3, 5), ".h5"),
+        (nested, (3, 5), ".keras"), (nested, (3, 5), ".h5"),
         (subclassed, (3, 5), ".keras"),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
@@ -73,6 +87,28 @@ def test_without_the_source_each_class_is_named(tmp_path):
     ) as error:
         keras2torch.generate(tmp_path / "net.keras")
     assert "--custom" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"), [(objects, "object of the class.*Half"), (nested, "layer of the class.*Net")]
+)
+def test_what_is_not_kerass_own_is_named(make, named, tmp_path):
+    make().save(tmp_path / "net.keras")
+    with pytest.raises(keras2torch.K2TError, match=named):
+        keras2torch.generate(tmp_path / "net.keras")
+
+
+def test_a_foreign_activation_is_named(tmp_path):
+    layer = layers.Dense(2, activation=custom.swoosh, name="last")
+    keras.Sequential([keras.Input((3,)), layer]).save(tmp_path / "net.keras")
+    with pytest.raises(keras2torch.K2TError, match="'last': the activation mine>swoosh is"):
+        keras2torch.generate(tmp_path / "net.keras")
+
+
+def test_a_subclassed_model_without_shapes_is_told(tmp_path):
+    subclassed().save(tmp_path / "net.h5")
+    with pytest.raises(keras2torch.K2TError, match="shapes on which the model of the class Net"):
+        keras2torch.generate(tmp_path / "net.h5", custom=SOURCE)
 
 
 def test_another_source_than_that_of_the_file_is_refused(tmp_path):

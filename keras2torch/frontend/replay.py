@@ -88,6 +88,11 @@ class Replayer:
         shape = built.get("input_shape") if isinstance(built, dict) else None
         if model.outputs is None and shape:
             model.build(read_shapes(shape))
+        if model.outputs is None:
+            raise UnsupportedError(
+                f"the file does not hold the shapes on which the model of the class {cls.__name__} runs",
+                fix="save it as a .keras file once it was called, or generate from the program that makes it",
+            )
         return model
 
     # Sequential.
