@@ -173,6 +173,12 @@ def test_the_text_itself() -> None:
         keras2torch.generate('{"class_name": ')
 
 
+def test_a_config_that_is_no_object(tmp_path: Path) -> None:
+    layers = [layer("InputLayer", batch_shape=[None, 4]), {"class_name": "Dense", "config": 2}]
+    with pytest.raises(keras2torch.SavedModelError):
+        keras2torch.generate(json.dumps(layer("Sequential", layers=layers)))
+
+
 def test_unknown_class_is_named(tmp_path: Path) -> None:
     layers = [layer("InputLayer", batch_shape=[None, 4]), layer("MyLayer", units=3)]
     (tmp_path / "net.json").write_text(json.dumps(layer("Sequential", layers=layers)))

@@ -21,7 +21,7 @@ from keras2torch.sequential import Sequential
 
 def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:
     """Let every weight of ``model`` read its array from the file."""
-    if model.user_defined and (path or isinstance(weights, AttributeWeights)):
+    if model.user_defined and not weights.lists_layers(path):
         _attach_layer(model, weights, path)
         return
     for layer in model.sublayers():

@@ -44,6 +44,9 @@ class ConvertedWeights(Weights):
             return [weight for leaf, _ in node.leaves(path) for weight in self.for_layer(leaf)]
         return self._convert(node, self.stored.for_layer(path))
 
+    def lists_layers(self, path: Path) -> bool:
+        return self.stored.lists_layers(path)
+
     def unclaimed(self) -> list[str]:
         return self.stored.unclaimed()
 

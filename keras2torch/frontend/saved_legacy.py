@@ -59,6 +59,10 @@ class LegacyWeights(Weights):
                 return self._below(path[:length], path, owners.get(path[:length], []))
         raise SavedModelError(f"the saved config has no layer {quoted('/'.join(path))}")
 
+    def lists_layers(self, path: Path) -> bool:
+        node = self._tree.at(path)
+        return node is not None and node.holds_model()
+
     def unclaimed(self) -> list[str]:
         claimed = {weight.name for weight in self.for_layer(())}
         names = list(self._names)

@@ -24,7 +24,12 @@ def version_by_form(config: Any) -> tuple[int, ...]:
             nodes = item.get("inbound_nodes")
             if isinstance(nodes, list) and any(isinstance(node, list) for node in nodes):
                 return (2,)
-            if item.get("class_name") == "Dense" and "output_dim" in (item.get("config") or ()):
+            settings = item.get("config")
+            if (
+                item.get("class_name") == "Dense"
+                and isinstance(settings, dict)
+                and "output_dim" in settings
+            ):
                 return (2,)
             pending += item.values()
     if keys & _BEFORE_3:

@@ -65,6 +65,10 @@ class Weights:
         """Names of the file's layer weights that no layer of the config owns."""
         raise NotImplementedError
 
+    def lists_layers(self, path: Path) -> bool:
+        """Whether the layers of the model at a path can be asked for by their names, whatever its class."""
+        return False
+
 
 def weight_of(dataset: Dataset) -> Weight:
     """An HDF5 array as a weight."""
