@@ -112,3 +112,49 @@ def test_names_of_the_first_keras_3(tmp_path: Path) -> None:
     net = load_source(source).Program()
     assert net.state_dict()["shift.steps"].dtype == torch.int32
     assert net(torch.zeros(1, 2, 8, 8)).shape == (1, 4, 4)
+
+
+def test_training_by_position(tmp_path: Path) -> None:
+    """`self.bn(x, training)`, also of a mask on the way, and of nested models."""
+    source = generated(
+        "from tensorflow import keras\nfrom tensorflow.keras import layers\n"
+        "class Block(keras.layers.Layer):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.bn, self.drop = layers.BatchNormalization(), layers.Dropout(0.5)\n"
+        "        self.net = keras.Sequential([layers.Dense(4), layers.BatchNormalization()])\n"
+        "    def call(self, x, training=None):\n"
+        "        return self.net(self.drop(self.bn(x, training), training), training)\n"
+        "x = keras.Input((3,))\n"
+        "model = keras.Model(x, layers.BatchNormalization()(Block()(x), False))\n",
+        tmp_path,
+    )
+    net = load_source(source).Program()
+    x = torch.rand(5, 3)
+    assert torch.equal(net.eval()(x), net(x)) and not torch.equal(net.train()(x), net(x))
+
+
+LATE = """import keras
+from keras import layers
+{more}
+x = keras.Input((4, 6))
+parts = []
+def part(index):
+    return layers.Lambda(lambda t: t[:, index])(x)
+for i in range(4):
+    parts += [layers.Lambda({function})(x), part(i)]
+scale = 3
+model = keras.Model(x, layers.Lambda(lambda t: t * scale)(layers.Concatenate()(parts)))
+"""
+
+
+def test_a_variable_that_changes_under_a_lambda(tmp_path: Path) -> None:
+    """Keras runs the function in each run of the model: a loop's variable has its last value there."""
+    late = LATE.format(function="lambda t: [t[:, i] for _ in (1,)][0]", more="")
+    with pytest.raises(K2TError, match="reads 'i', which is 0 at the call and 3 at the end") as told:
+        generated(late, tmp_path)
+    assert told.value.where == "program.py:9" and "lambda x, i=i" in str(told.value)
+    bound = generated(LATE.format(function="lambda t, i=i: t[:, i]", more=""), tmp_path)
+    old = late.replace("[t[:, i] for _ in (1,)][0]", "t[:, i]")
+    early = old.replace("import layers\n", "import layers\nfrom keras.layers.core import Dense\n")
+    assert generated(early, tmp_path).split('"""')[2:] == bound.split('"""')[2:]

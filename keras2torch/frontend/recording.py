@@ -16,6 +16,8 @@ class Recording:
     """The models that the script has saved, by path, and by the text of their configuration."""
     files: dict[str, Any] = field(default_factory=dict)
     """The content of the files that the script has written (none of them is on the disk)."""
+    reads: list[Any] = field(default_factory=list)
+    """The calls of Lambdas whose functions read variables around them."""
     unreliable: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Objects of the script that a statement passed over should have changed: id -> (object, Absent)."""
 

@@ -20,6 +20,7 @@ from keras2torch.frontend.absent import Absent, Source
 from keras2torch.frontend.builtin_names import raised_by_core
 from keras2torch.frontend.choose import Failure, choose
 from keras2torch.frontend.imports import Importer, importing
+from keras2torch.frontend.late_binding import refuse_changed
 from keras2torch.frontend.recording import Recording
 from keras2torch.frontend.sandbox import quieten, sandbox
 from keras2torch.frontend.standins.finder import stand_ins
@@ -160,6 +161,7 @@ def _chosen(recording: Recording, wanted: str | None, failure: Failure | None) -
     try:
         with Watch():
             model = choose(recording, wanted, failure)
+        refuse_changed(model, recording.reads)
     except Stopped:
         raise ScriptError(f"making the model {wanted or ''} takes too long") from None
     except K2TError as error:

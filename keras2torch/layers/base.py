@@ -48,7 +48,13 @@ from keras2torch.layers.operation import (
     map_shapes,
     unique_name,
 )
-from keras2torch.layers.traced_calls import flags_by_name, is_array, named_tensors, without_mask
+from keras2torch.layers.traced_calls import (
+    flags_by_name,
+    is_array,
+    named_tensors,
+    training_by_name,
+    without_mask,
+)
 from keras2torch.layers.variables import HoldsVariables, attributes, unquantized
 from keras2torch.lazy import LazyTable, classes_in, import_all
 from keras2torch.naming import snake_case
@@ -293,6 +299,8 @@ class Layer(HoldsVariables):
         args, kwargs = self._normalise(args, kwargs)
         if self.user_defined:
             args, kwargs = flags_by_name(self.call, args, kwargs)
+        else:
+            args, kwargs = training_by_name(args, kwargs)
         self._ensure_built(args, kwargs)
         known = len(self._losses)
         training = kwargs.get("training")

@@ -8,6 +8,9 @@ from typing import Any
 import numpy
 
 from keras2torch import config
+from keras2torch.frontend import recording as recordings
+from keras2torch.frontend import trace
+from keras2torch.frontend.late_binding import Read, plain_variables
 from keras2torch.layers.base import Layer
 from keras2torch.layers.modes import TRAINING
 from keras2torch.layers.operation import map_shapes
@@ -99,6 +102,7 @@ class Lambda(Layer):
                 "its function is stored as bytecode, which is never decoded or run",
                 "generate from the program that makes the model",
             )
+        read = plain_variables(function)
         given = {**(self.arguments or {}), **kwargs}
         try:
             parameters = inspect.signature(function).parameters
@@ -108,7 +112,12 @@ class Lambda(Layer):
             given["mask"] = mask
         if "training" in parameters and "training" not in given:
             given["training"] = TRAINING
-        return function(inputs, **given)
+        outputs = function(inputs, **given)
+        recording = recordings.current()
+        if read and recording is not None:
+            where = trace.user_location()
+            recording.reads.append(Read(self.name, function, read, outputs, where))
+        return outputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         given = self._fields.get("mask")

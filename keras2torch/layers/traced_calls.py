@@ -8,6 +8,7 @@ from typing import Any
 
 from keras2torch.frontend import trace
 from keras2torch.graph import Tensor, tensors_in
+from keras2torch.layers.modes import TRAINING
 
 
 def without_mask(arguments: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
@@ -26,6 +27,16 @@ def flags_by_name(
         (names.index(name) for name in ("training", "mask") if name in names), default=len(args)
     )
     return args[:first], {**dict(zip(names[first:], args[first:])), **kwargs}
+
+
+def training_by_name(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """``training`` by name where a layer of Keras's is given it behind the input: ``self.bn(x, training)``."""
+    flag = args[1] if len(args) == 2 else ...
+    if flag is TRAINING or flag is None or isinstance(flag, bool):
+        return args[:1], {"training": flag, **kwargs}
+    return args, kwargs
 
 
 def named_tensors(
