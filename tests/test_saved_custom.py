@@ -135,6 +135,20 @@ def test_verify_takes_the_source(tmp_path):
     assert made.exit_code == 0, made.output
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".weights.h5"])
+def test_a_program_with_a_subclassed_model_inside(suffix, tmp_path):
+    model = nested()
+    x, expected = outputs(model, (3, 5))
+    (model.save_weights if "weights" in suffix else model.save)(tmp_path / f"net{suffix}")
+    path = tmp_path / "net.py"
+    path.write_text(
+        SOURCE.read_text() + "\ninputs = keras.Input((5,))\n"
+        "model = keras.Model(inputs, layers.Dense(2)(Net()(inputs)))\n"
+    )
+    result = keras2torch.generate(path, weights=tmp_path / f"net{suffix}")
+    assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, suffix)
+
+
 PROGRAM = """
 import keras
 from keras import layers

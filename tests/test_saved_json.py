@@ -12,6 +12,7 @@ import torch
 from oracle import assert_close, build, run_torch
 
 import keras2torch
+from keras2torch.errors import SavedModelError
 
 HEAD = "import keras\nfrom keras import Input, Model, Sequential, layers\n"
 
@@ -175,7 +176,7 @@ def test_the_text_itself() -> None:
 
 def test_a_config_that_is_no_object(tmp_path: Path) -> None:
     layers = [layer("InputLayer", batch_shape=[None, 4]), {"class_name": "Dense", "config": 2}]
-    with pytest.raises(keras2torch.SavedModelError):
+    with pytest.raises(SavedModelError):
         keras2torch.generate(json.dumps(layer("Sequential", layers=layers)))
 
 

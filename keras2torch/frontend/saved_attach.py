@@ -98,8 +98,10 @@ def _entry(layer: Layer) -> dict[str, Any]:
     """As much of a saved config as tells the layers, their classes and their order."""
     if isinstance(layer, Model):
         kind = "Sequential" if isinstance(layer, Sequential) else "Functional"
-        layers = [_entry(inner) for inner in _ordered(layer)]
-        return {"class_name": kind, "config": {"name": layer.name, "layers": layers}}
+        if layer.user_defined:
+            kind = type(layer).__name__
+        settings = {"name": layer.name, "layers": [_entry(inner) for inner in _ordered(layer)]}
+        return {"class_name": kind, "config": {**settings, "input_layers": []}}
     config: dict[str, Any] = {"name": layer.name, _COUNTS: _counts(layer)}
     held = {**layer.__dict__.get("_fields", {}), **layer.__dict__}
     for key, attributes in _OWNED.items():
