@@ -48,9 +48,10 @@ def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
         yield key, array.astype("float32" if dtype == "bfloat16" else dtype, copy=False)
 
 
-_BLOCK_BYTES = 2 << 20
-_TILE_ITEMS = 512  # of one row: what a tile of a turned array reads should fit into the cache
+_BLOCK_BYTES = 16 << 20
+_TILE_BYTES = 512 << 10  # should fit into the cache of a core
 _LINE_BYTES = 64  # of the cache
+_ROWS = 128  # of a block: that long are the runs that a tile reads
 _WORKERS = 2
 
 
@@ -58,7 +59,7 @@ def _blocks(array: Any) -> Iterator[Any]:
     """The bytes of an array in C order, of a large turned one piece by piece; each holds until the next but two."""
     import numpy
 
-    if array.flags.c_contiguous or array.ndim < 2 or array.nbytes <= _BLOCK_BYTES:
+    if array.flags.c_contiguous or array.ndim < 2 or array.nbytes <= _TILE_BYTES:
         yield numpy.ascontiguousarray(array).reshape(-1).view("uint8").data
         return
     from collections import deque
@@ -66,7 +67,7 @@ def _blocks(array: Any) -> Iterator[Any]:
 
     # Blocks end where lines of the cache do: half of the time would go to lines that two blocks need.
     line = _LINE_BYTES // array.itemsize
-    rows = max(1, _BLOCK_BYTES // (array.nbytes // len(array)) // line) * line
+    rows = min(_ROWS, max(1, _BLOCK_BYTES // (array.nbytes // len(array)) // line) * line)
     before = array.__array_interface__["data"][0] % _LINE_BYTES // array.itemsize
     # Buffers are used again: the pages of fresh ones cost more than what is put into them.
     free = deque(_Turner(array, rows) for _ in range(_WORKERS + 2))
@@ -84,32 +85,31 @@ def _blocks(array: Any) -> Iterator[Any]:
 class _Turner:
     """Turns rows of an array that lie across its memory; numpy works without the interpreter's lock.
 
-    First what lies together is fetched together, in the order of the memory, then it is turned in tiles that
-    fit into the cache. One row more than are needed keeps the lines of a tile from falling into the same few
-    places of the cache.
+    In tiles along the second axis that fit into the cache: first what lies together is fetched together, then
+    it is turned. A line more than are needed keeps a tile's lines from falling into the same few places of the cache.
     """
 
     def __init__(self, array: Any, rows: int):
         import numpy
 
-        self.fetched = numpy.empty((*array.shape[1:], rows + 1), array.dtype)
+        self.rest = array[0, 0].size
+        self.step = max(1, _TILE_BYTES // (rows * array.itemsize * self.rest))
+        spare = _LINE_BYTES // array.itemsize
+        self.fetched = numpy.empty((self.step, *array.shape[2:], rows + spare), array.dtype)
         self.turned = numpy.empty((rows, array[0].size), array.dtype)
-        self.order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
 
     def __call__(self, part: Any) -> Any:
         """The bytes of ``part`` in C order, until the next call."""
         import numpy
 
-        rows = len(part)
-        stored = part.transpose(self.order)
-        place = numpy.moveaxis(self.fetched[..., :rows], -1, 0).transpose(self.order)
-        for index in numpy.ndindex(stored.shape[:-2]):
-            place[index] = stored[index]
-        columns = self.fetched.reshape(-1, self.fetched.shape[-1])
+        rows, columns = part.shape[:2]
         block = self.turned[:rows]
-        for left in range(0, len(columns), _TILE_ITEMS):
-            tile = slice(left, left + _TILE_ITEMS)
-            block[:, tile] = columns[tile, :rows].T
+        for left in range(0, columns, self.step):
+            tile = part[:, left : left + self.step]
+            fetched = self.fetched[: tile.shape[1]]
+            numpy.moveaxis(fetched[..., :rows], -1, 0)[...] = tile
+            turned = fetched.reshape(-1, fetched.shape[-1])[:, :rows].T
+            block[:, left * self.rest : left * self.rest + turned.shape[1]] = turned
         return block.reshape(-1).view("uint8").data
 
 
