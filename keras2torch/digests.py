@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import threading
-from collections.abc import Iterator
-from typing import Any, BinaryIO
 
 _LARGE = 16 << 20
-_PIECE = 64 << 20  # bytes that are read in one go
+_PIECE = 64 << 20  # bytes that one thread reads
 _WORDS = 1 << 17  # a megabyte of 64 bits
 _known: dict[tuple[str, int, int], _Digest] = {}
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of a file's bytes; read once for as long as it does not change. Raises OSError."""
+    """What tells a file's bytes, with its kind: "sha256 ..." or, of a large file, "sums ..." (see `sums_digest`).
+
+    Read once for as long as the file does not change. Raises OSError.
+    """
     path = os.path.abspath(path)
     begin_digest(path)
     status = os.stat(path)
@@ -36,8 +36,8 @@ def begin_digest(path: str | os.PathLike[str]) -> None:
             _known[key].start()
 
 
-def weights_digest(path: str | os.PathLike[str]) -> str:
-    """What tells weights that somebody changed from those that were written, at the speed of reading.
+def sums_digest(path: str | os.PathLike[str], threads: int = 2) -> str:
+    """What tells a large file that somebody changed, at the speed of reading: SHA-256 would take longer than a copy.
 
     The SHA-256 of a sum per megabyte, of its 64-bit words times odd numbers. One other word is always another sum.
     It tells changes, not forgeries. Raises OSError.
@@ -63,22 +63,10 @@ def weights_digest(path: str | os.PathLike[str]) -> str:
 
     size = os.stat(path).st_size
     whole = hashlib.sha256(str(size).encode())
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for found in pool.map(sums, range(0, size, _PIECE)):
             whole.update(found)
     return whole.hexdigest()
-
-
-def _pieces(file: BinaryIO) -> Iterator[Any]:
-    """The bytes of a file, of a large one in large pieces: a thread waits for the interpreter's lock after each."""
-    size = os.fstat(file.fileno()).st_size
-    if size < _LARGE:
-        yield file.read()
-        return
-    for start in range(0, size, _PIECE):
-        length = min(_PIECE, size - start)
-        with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=start) as piece:
-            yield piece
 
 
 class _Digest(threading.Thread):
@@ -91,18 +79,17 @@ class _Digest(threading.Thread):
         self.error: OSError | None = None
 
     def run(self) -> None:
-        whole = hashlib.sha256()
         try:
-            with open(self.path, "rb", buffering=0) as file:
-                for piece in _pieces(file):
-                    whole.update(piece)
+            if os.stat(self.path).st_size < _LARGE:
+                with open(self.path, "rb", buffering=0) as file:
+                    self.found = f"sha256 {hashlib.sha256(file.read()).hexdigest()}"
+            else:
+                self.found = f"sums {sums_digest(self.path, threads=1)}"
         except OSError as error:
             self.error = error
-        else:
-            self.found = whole.hexdigest()
 
     def result(self) -> str:
-        """The hexadecimal digest. Raises OSError."""
+        """The digest. Raises OSError."""
         if self.is_alive():
             self.join()
         if self.error is not None:

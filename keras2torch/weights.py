@@ -51,7 +51,7 @@ def _views(mappings: dict[str, Mapping]) -> Iterator[tuple[str, Any]]:
 _BLOCK_BYTES = 16 << 20
 _TILE_BYTES = 512 << 10  # should fit into the cache of a core
 _LINE_BYTES = 64  # of the cache
-_ROWS = 128  # of a block: that long are the runs that a tile reads
+_ROWS = 64  # of a block: that long are the runs that a tile reads
 _WORKERS = 2
 
 

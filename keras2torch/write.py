@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras2torch.digests import weights_digest
+from keras2torch.digests import sums_digest
 from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.header import digest, is_untouched, sign
 from keras2torch.vendoring.edits import Kept, keep_edits
@@ -210,14 +210,14 @@ def _write_weights(result: Any, target: Path, record: Record) -> None:
     from keras2torch.weights import write_safetensors
 
     write_safetensors(result.weight_map, target)
-    record.weights = weights_digest(target)
+    record.weights = sums_digest(target)
 
 
 def _refuse_changed_weights(path: Path, record: Record | None) -> None:
     """Weights that somebody trained further cannot be merged, and are not overwritten."""
     if record is not None and record.weights and path.exists():
         try:
-            found = weights_digest(path)
+            found = sums_digest(path)
         except OSError as error:
             raise K2TError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
         if found != record.weights:

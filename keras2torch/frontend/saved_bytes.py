@@ -64,10 +64,9 @@ class ByteSource:
         """Fresh memory for hundreds of megabytes costs more than reading them."""
         above = start % mmap.ALLOCATIONGRANULARITY
         length = above + count * dtype.itemsize
-        access: dict[str, int] = {"access": mmap.ACCESS_READ}
-        if hasattr(mmap, "MAP_POPULATE"):  # all pages at once
-            access = {"flags": mmap.MAP_SHARED | mmap.MAP_POPULATE, "prot": mmap.PROT_READ}
-        pages = mmap.mmap(self._file.fileno(), length, offset=start - above, **access)
+        pages = mmap.mmap(
+            self._file.fileno(), length, offset=start - above, access=mmap.ACCESS_READ
+        )
         return np.frombuffer(pages, dtype, count, above)
 
     def part(self, offset: int, size: int, name: str) -> ByteSource:
