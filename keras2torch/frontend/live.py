@@ -35,9 +35,11 @@ def read_live(model: Any, notes: list[str]) -> Model:
             f"the live model is of the class {type(model).__name__}, whose call() its config does not hold",
             fix="generate from the program that defines it",
         )
-    version = int(str(_keras_version(model)).split(".")[0])
+    package = _package(model)
+    version = int(str(getattr(package, "__version__", "3")).split(".")[0])
     described = {"class_name": name, "config": _config(model)}
     config.keras_version = version
+    config.image_data_format = package.backend.image_data_format()
 
     def replay(custom: dict[str, Any]) -> Model:
         clear_names()
@@ -78,16 +80,16 @@ def _first_line(error: Exception) -> str:
     return told.partition(". ")[0][:300]
 
 
-def _keras_version(model: Any) -> str:
+def _package(model: Any) -> Any:
+    """The package that a live model is of: keras or tf_keras."""
     import sys
 
-    package = type(model).__module__.split(".")[0]
     root = next(
         cls.__module__.split(".")[0]
         for cls in type(model).__mro__
         if cls.__module__.startswith(("keras.", "tf_keras."))
     )
-    return getattr(sys.modules.get(root) or sys.modules[package], "__version__", "3")
+    return sys.modules[root]
 
 
 def attach(recorded: Model, model: Any) -> None:

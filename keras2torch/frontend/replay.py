@@ -282,6 +282,11 @@ class Replayer:
             return _made(own, {k: self.value(v, state, depth + 1) for k, v in config.items()})
         if not str(value.get("module") or "keras").startswith(_OF_KERAS):
             raise unknown(value, str(name), "an object")
+        if state is not None:
+            raise UnsupportedError(
+                f"a call in the model is given {str(config or name)[:80]!r}, which only its program holds",
+                fix="generate from the program that makes the model",
+            )
         return value  # initializers, regularizers, policies: resolved where they are used
 
     # Layers.
@@ -372,8 +377,17 @@ class Replayer:
             if k not in ("name", "dtype") or (k == "dtype" and isinstance(v, str))
         }
 
+        for key, value in config.items():
+            if _is_unknown(value, fixed.get(key)):
+                raise UnsupportedError(
+                    f"the operation {name} takes a function or another object, which only its program holds",
+                    fix="generate from the program that makes the model",
+                )
+
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             known = _parameters(function)
+            if any(p.kind is p.VAR_KEYWORD for p in known.values()):  # a refusal: it takes anything
+                return function(*args, **fixed, **kwargs)
             given = {k: v for k, v in fixed.items() if k in known}
             dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
             if dropped:
@@ -424,6 +438,16 @@ _OF_KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 def _made(cls: Any, arguments: dict[str, Any]) -> Any:
     """The object of a config, by a way of the class's own where it has one."""
     return cls.from_config(arguments) if "from_config" in cls.__dict__ else cls(**arguments)
+
+
+def _is_unknown(value: Any, read: Any) -> bool:
+    """Whether a value in an operation's config, or one in it, was read as no more than the name of an object."""
+    if isinstance(value, (list, tuple)) and isinstance(read, (list, tuple)):
+        return any(_is_unknown(*pair) for pair in zip(value, read))
+    if not isinstance(value, dict) or callable(read):
+        return False
+    is_function = value.get("class_name") in ("function", "__lambda__")
+    return is_function or (isinstance(read, dict) and "class_name" in read)
 
 
 def operation(name: str) -> Callable[..., Any]:

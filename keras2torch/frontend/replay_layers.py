@@ -60,7 +60,7 @@ def keras1_merge(config: dict[str, Any], branches: list[Any]) -> Any:
 
 
 def input_layer(config: dict[str, Any]) -> InputLayer:
-    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    shape = config.get("batch_shape", config.get("batch_input_shape"))
     if shape is None:
         raise SavedModelError("an input layer has no shape")
     layer = InputLayer(

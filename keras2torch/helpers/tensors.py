@@ -25,14 +25,20 @@ def scatter_reduce_at(x: Tensor, indices: Tensor, updates: Tensor, reduce: str) 
 
 
 def segment_sum(data: Tensor, segments: Tensor, count: int) -> Tensor:
-    return data.new_zeros(count, *data.shape[1:]).index_add(0, segments, data)
+    """The sum of each segment's rows; numbers outside of [0, count) are those of no segment."""
+    index = segments.clamp(-1, count) % (count + 1)  # such rows go to one more, which is left out
+    return data.new_zeros(count + 1, *data.shape[1:]).index_add(0, index, data)[:count]
 
 
 def segment_reduce(data: Tensor, segments: Tensor, count: int, reduce: str, empty: float) -> Tensor:
-    """The extreme or the product of each segment's rows; ``empty`` where a segment has none."""
-    index = segments.long().reshape(-1, *[1] * (data.dim() - 1)).expand_as(data)
-    start = data.new_full((count, *data.shape[1:]), empty)
-    return start.scatter_reduce(0, index, data, reduce)
+    """The extreme or the product of each segment's rows; ``empty`` where a segment has none.
+
+    Numbers outside of [0, count) are those of no segment.
+    """
+    index = segments.clamp(-1, count) % (count + 1)  # such rows go to one more, which is left out
+    index = index.long().reshape(-1, *[1] * (data.dim() - 1)).expand_as(data)
+    start = data.new_full((count + 1, *data.shape[1:]), empty)
+    return start.scatter_reduce(0, index, data, reduce)[:count]
 
 
 def bincount_rows(x: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

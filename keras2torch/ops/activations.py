@@ -145,24 +145,31 @@ class _Log(_Softmax):
 _softmax, _log_softmax = _Plain(), _Log()
 
 
-@function("{keras.ops,keras.activations,K}.softmax {tf.nn,tf.math,tf}.softmax(logits=x, dim=axis)")
+@function("{keras.ops,keras.activations,K}.softmax")
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """Over one axis, or over several together."""
-    if axis is None:
-        axis = -1
-    if isinstance(axis, (tuple, list)):
+    """Over one axis, over several together, or over all with None."""
+    if axis is None or isinstance(axis, (tuple, list)):
         return ops.exp(log_softmax(x, axis))
     return _softmax.record(x, axis)
 
 
-@function(
-    "{keras.ops,keras.activations}.log_softmax {tf.nn,tf.math}.log_softmax(logits=x, dim=axis)"
-)
+@function("{keras.ops,keras.activations}.log_softmax")
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    if isinstance(axis, (tuple, list)):
+    if axis is None or isinstance(axis, (tuple, list)):
         x = as_operand(x)
-        return x - ops.logsumexp(x, axis=tuple(axis), keepdims=True)
-    return _log_softmax.record(x, -1 if axis is None else axis)
+        return x - ops.logsumexp(x, axis=axis if axis is None else tuple(axis), keepdims=True)
+    return _log_softmax.record(x, axis)
+
+
+@function("{tf.nn,tf.math,tf}.softmax(dim=axis)")
+def tf_softmax(logits: Any, axis: Any = None) -> Any:
+    """TensorFlow's None is the last axis."""
+    return softmax(logits, -1 if axis is None else axis)
+
+
+@function("{tf.nn,tf.math}.log_softmax(dim=axis)")
+def tf_log_softmax(logits: Any, axis: Any = None) -> Any:
+    return log_softmax(logits, -1 if axis is None else axis)
 
 
 @function("K.hard_sigmoid")

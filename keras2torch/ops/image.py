@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy
 
+from keras2torch import config
+from keras2torch.frontend import trace
 from keras2torch.graph import Tensor
 from keras2torch.layers.conv import output_size, pad_same
 from keras2torch.layers.operation import pair
@@ -183,14 +185,14 @@ def gaussian_blur(
     images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: Any = None
 ) -> Any:
     images, single = batched(images, data_format)
+    if data_format is None:  # which Keras fills in on symbolic tensors only
+        data_format = "channels_first" if trace.is_tracing() else config.image_data_format
     sigma = as_plain(sigma)
     # Keras names the sizes (x, y), and lays the first one along the columns.
     kernel = numpy.outer(
         _gauss(int(kernel_size[1]), sigma[1]), _gauss(int(kernel_size[0]), sigma[0])
     )
-    made = _filtered(
-        images, kernel, "channels_first" if data_format != "channels_last" else data_format
-    )
+    made = _filtered(images, kernel, data_format)
     return ops.squeeze(made, 0) if single else made
 
 

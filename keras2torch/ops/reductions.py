@@ -87,6 +87,11 @@ class Var(Reduction, names=f"keras.ops.var K.var tf.math.reduce_variance{_TF}"):
     result = staticmethod(float_dtype)
     numpy = staticmethod(numpy.var)
 
+    def lower(self, b: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        if axes_of(axis, len(x.axes)):
+            return super().lower(b, x, axis, keepdims)
+        raise self.unsupported("axis=() takes each number by itself", "leave the call out")
+
     def reduce(self, b: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
         return b.reduce(self.torch, x, axes, keepdims, correction=0)
 
@@ -194,7 +199,10 @@ class CountNonzero(Op, names="keras.ops.count_nonzero {tf,tf.math}.count_nonzero
         return Spec(reduced(x.shape, axis, False), "int64")
 
     def lower(self, b: Any, x: Any, axis: Any = None) -> Any:
-        return b.reduce("count_nonzero", x, axes_of(axis, len(x.axes)), dtype="int64")
+        axes = axes_of(axis, len(x.axes))
+        if not axes:
+            raise self.unsupported("axis=() counts each number by itself", "use x != 0")
+        return b.reduce("count_nonzero", x, axes, dtype="int64")
 
     def fold(self, x: Any, axis: Any = None) -> Any:
         return numpy.count_nonzero(x, axis=axes_of(axis, x.ndim))

@@ -76,6 +76,20 @@ def resize(
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
     fill_value: float = 0.0, data_format: Any = None,
 ) -> Any:  # fmt: skip
+    """Of images of integers to such: rounded, and kept in the range of the type."""
+    images = as_operand(images)
+    made = _resized(
+        images, size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_value, data_format
+    )  # fmt: skip
+    whole = made.dtype != images.dtype and not is_float(images.dtype)
+    return ops.saturate_cast(ops.round(made), images.dtype) if whole else made
+
+
+def _resized(
+    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
+    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_value: float = 0.0,
+    data_format: Any = None,
+) -> Any:  # fmt: skip
     images, single = batched(images, data_format)
     size = as_shape(size)
     if interpolation not in ("nearest", *_METHODS):
@@ -112,7 +126,7 @@ def tf_resize(
         size = (round(height * scale), round(width * scale))
     if name == "area":
         raise refused('method="area"', 'use "bilinear" with antialias=True')
-    return resize(images, size, name, antialias, data_format="channels_last")
+    return _resized(images, size, name, antialias, data_format="channels_last")
 
 
 @function("{tf,tf.compat.v1}.image.resize_images tf.compat.v1.image.resize")
@@ -144,7 +158,7 @@ def legacy_bilinear(
 ) -> Any:
     """TensorFlow 1's, exact where the corners are aligned."""
     if half_pixel_centers:
-        return resize(images, size, "bilinear", data_format="channels_last")
+        return _resized(images, size, "bilinear", data_format="channels_last")
     if not align_corners:
         raise refused(
             "TensorFlow 1's bilinear resizing samples off centre, which torch has not got",
@@ -162,7 +176,7 @@ def legacy_nearest(
     half_pixel_centers: bool = False,
 ) -> Any:
     if half_pixel_centers and not align_corners:
-        return resize(images, size, "nearest", data_format="channels_last")
+        return _resized(images, size, "nearest", data_format="channels_last")
     if align_corners:
         raise refused("the nearest pixel with align_corners=True", "leave align_corners out")
     return _Resize("channels_last").record(images, as_shape(size), "nearest", False, "legacy")

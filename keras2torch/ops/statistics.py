@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy
 
+from keras2torch.errors import UnsupportedError
+from keras2torch.graph import Tensor
 from keras2torch.ops.base import Op, Spec, as_operand, as_plain, axes_of, axis_of, function, ops
 from keras2torch.ops.dtypes import float_dtype, is_float
 
@@ -49,6 +51,10 @@ _quantile = _Quantile()
 def _quantiles(x: Any, q: Any, axis: Any, method: str, keepdims: bool, over_nan: bool) -> Any:
     """Several axes are first made into one."""
     x, q = as_operand(x), as_plain(q)
+    if isinstance(q, Tensor):
+        raise UnsupportedError(
+            "keras.ops.quantile: the model computes which one", fix="give q as numbers"
+        )
     q = q.tolist() if hasattr(q, "tolist") else q
     rank = len(x.shape)
     axes = axes_of(axis, rank)
