@@ -1,7 +1,7 @@
 """The script waits for ever before it makes its model: a time limit ends it.
 
 k2t: slow=yes
-expect: endless_loop.py:11
+expect: endless_loop.py:1
 expect: seconds
 """
 import time
