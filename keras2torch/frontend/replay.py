@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import Parameter
 from typing import Any
 
 from keras2torch.errors import SavedModelError, UnsupportedError
@@ -386,7 +387,11 @@ class Replayer:
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             known = _parameters(function)
-            if any(p.kind is p.VAR_KEYWORD for p in known.values()):  # a refusal: it takes anything
+            kinds = [p.kind for p in known.values()]
+            if kinds == [
+                Parameter.VAR_POSITIONAL,
+                Parameter.VAR_KEYWORD,
+            ]:  # a refusal takes anything
                 return function(*args, **fixed, **kwargs)
             given = {k: v for k, v in fixed.items() if k in known}
             dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
