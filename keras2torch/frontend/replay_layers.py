@@ -60,7 +60,8 @@ def keras1_merge(config: dict[str, Any], branches: list[Any]) -> Any:
 
 
 def input_layer(config: dict[str, Any]) -> InputLayer:
-    shape = config.get("batch_shape", config.get("batch_input_shape"))
+    given = (config.get("batch_shape"), config.get("batch_input_shape"))
+    shape = next((shape for shape in given if shape is not None), None)  # of a scalar, it is empty
     if shape is None:
         raise SavedModelError("an input layer has no shape")
     layer = InputLayer(
