@@ -185,3 +185,13 @@ def test_unknown_class_is_named(tmp_path: Path) -> None:
     (tmp_path / "net.json").write_text(json.dumps(layer("Sequential", layers=layers)))
     with pytest.raises(keras2torch.K2TError, match="class MyLayer"):
         keras2torch.generate(tmp_path / "net.json")
+
+
+def test_an_operation_that_is_refused_gives_its_reason() -> None:
+    nodes = [
+        node("a", "InputLayer", [], batch_shape=[None, 4]),
+        node("parts", "Argpartition", called_with(tensor("a")), kth=1, axis=-1),
+    ]
+    nodes[1]["module"] = "keras.src.ops.numpy"
+    with pytest.raises(keras2torch.K2TError, match="differs between Keras's backends"):
+        keras2torch.generate(json.dumps(model("Functional", nodes, "parts")))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from inspect import Parameter
 from typing import Any
 
 from keras2torch.errors import SavedModelError, UnsupportedError
@@ -386,13 +385,9 @@ class Replayer:
                 )
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            known = _parameters(function)
-            kinds = [p.kind for p in known.values()]
-            if kinds == [
-                Parameter.VAR_POSITIONAL,
-                Parameter.VAR_KEYWORD,
-            ]:  # a refusal takes anything
+            if getattr(function, "refuses", False):
                 return function(*args, **fixed, **kwargs)
+            known = _parameters(function)
             given = {k: v for k, v in fixed.items() if k in known}
             dropped = {k: v for k, v in fixed.items() if k not in known and v not in (None, False)}
             if dropped:

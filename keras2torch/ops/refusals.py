@@ -77,13 +77,17 @@ OTHERS: dict[str, tuple[str, str]] = {
 
 
 def _refuse(path: str, reason: str, fix: str) -> Any:
-    def refused(*args: Any, **kwargs: Any) -> Any:
+    """A function that raises, marked by ``refuses``: its signature, which takes anything, says nothing."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
         raise UnsupportedError(
             f"{path} is not translated: {reason}", where=trace.user_location(), fix=fix
         )
 
+    refused: Any = refuse
     refused.__name__ = path.rpartition(".")[2]
     refused.__qualname__ = path
+    refused.refuses = True
     return refused
 
 
