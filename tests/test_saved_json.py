@@ -187,6 +187,55 @@ def test_unknown_class_is_named(tmp_path: Path) -> None:
         keras2torch.generate(tmp_path / "net.json")
 
 
+CODE = ["4wEAAAAAAAAAAAAA", None, None]
+BY_NAME = {"class_name": "function", "config": "twice", "registered_name": "function"}
+FUNCTIONS = {
+    "activation, by name": (
+        layer("Dense", name="d", units=3, activation="twice"),
+        "the activation twice is",
+    ),
+    "activation, Keras 3": (
+        layer("Dense", name="d", units=3, activation=BY_NAME),
+        "the activation twice is",
+    ),
+    "activation, lambda": (layer("Dense", name="d", units=3, activation="<lambda>"), "is a lambda"),
+    "activation, bytecode": (
+        layer("Dense", name="d", units=3, activation={"value": CODE}),
+        "layer 'd': its activation is a lambda, which the file holds as bytecode",
+    ),
+    "Lambda, Keras 2": (
+        layer("Lambda", name="d", function="twice", function_type="function", module="__main__"),
+        "the function twice is a function, of which",
+    ),
+    "Lambda, Keras 3": (layer("Lambda", name="d", function=BY_NAME), "the function twice is"),
+    "Lambda, bytecode, Keras 2": (
+        layer("Lambda", name="d", function=CODE, function_type="lambda"),
+        "layer 'd': its function is a lambda, which the file holds as bytecode",
+    ),
+    "Lambda, bytecode, Keras 3": (
+        layer("Lambda", name="d", function=layer("__lambda__", value=CODE)),
+        "layer 'd': its function is a lambda, which the file holds as bytecode",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FUNCTIONS)
+def test_a_function_of_the_programs_own(case: str, tmp_path: Path) -> None:
+    """Refused in the name of its layer, without its bytecode; read from --custom where it has a name."""
+    item, message = FUNCTIONS[case]
+    text = json.dumps(
+        layer("Sequential", layers=[layer("InputLayer", batch_shape=[None, 4]), item])
+    )
+    with pytest.raises(keras2torch.K2TError) as caught:
+        keras2torch.generate(text)
+    assert message in str(caught.value) and "--custom" in str(caught.value)
+    assert CODE[0] not in str(caught.value)
+    if "twice" in message:
+        (tmp_path / "own.py").write_text("def twice(x):\n    return 2 * x\n")
+        source = keras2torch.generate(text, custom=tmp_path / "own.py").model_source
+        assert "2 * " in source
+
+
 def test_an_operation_that_is_refused_gives_its_reason() -> None:
     nodes = [
         node("a", "InputLayer", [], batch_shape=[None, 4]),

@@ -17,6 +17,7 @@ from keras2torch.frontend.replay_layers import (
     input_layer,
     keras1_merge,
     mark_name,
+    refuse_bytecode,
     unknown,
     unknown_function,
 )
@@ -331,13 +332,16 @@ class Replayer:
             cls = InputLayer
         else:
             raise unknown(item, name)
+        label = str(config.get("name", name))
+        refuse_bytecode(config, label)
         arguments = {
             k: self.value(v, None, depth + 1) for k, v in config.items() if k not in _IGNORED
         }
-        for key in [k for k, v in arguments.items() if "activation" in k and isinstance(v, str)]:
-            arguments[key] = self._function(arguments[key])
-            if own is None and activation_name(arguments[key]) is None and ">" in arguments[key]:
-                raise unknown_function(arguments[key], str(config.get("name", name)))
+        for key, value in arguments.items():
+            if isinstance(value, str) and ("activation" in key or (name, key) == _OF_LAMBDA):
+                arguments[key] = function = self._function(value)
+                if own is None and not callable(function) and activation_name(function) is None:
+                    raise unknown_function(key, function, label)
         if cls is InputLayer:
             return input_layer(arguments)
         for key in [
@@ -432,6 +436,7 @@ _IGNORED = {
 }
 
 
+_OF_LAMBDA = ("Lambda", "function")
 _OF_KERAS = ("keras", "tf_keras", "tensorflow", "builtins")
 
 

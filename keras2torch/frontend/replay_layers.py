@@ -35,12 +35,35 @@ def unknown(item: dict[str, Any], name: str, kind: str = "a layer") -> K2TError:
     )
 
 
-def unknown_function(name: str, layer: str) -> K2TError:
-    return UnsupportedError(
-        f"the activation {name} is a function that is not Keras's own, nor in the file",
-        where=f"layer {layer[:80]!r}",
-        fix="give its source with --custom FILE.py, or generate from the program that defines it",
-    )
+def unknown_function(kind: str, name: str, layer: str) -> K2TError:
+    """The error for a function of the program's own, of which the file holds the name: ``kind`` says what it is for."""
+    if name == "<lambda>":
+        what, fix = f"its {kind} is a lambda, which the file does not hold", _NAME_THE_FUNCTION
+    else:
+        what = f"the {kind} {name} is a function, of which the file holds no more than the name"
+        fix = "give its source with --custom FILE.py, or generate from the program that defines it"
+    return UnsupportedError(what, where=f"layer {layer[:80]!r}", fix=fix)
+
+
+_NAME_THE_FUNCTION = (
+    "generate from the program that makes the model, or make the lambda a function with a name there, "
+    "and give its source with --custom FILE.py"
+)
+
+
+def refuse_bytecode(config: dict[str, Any], layer: str) -> None:
+    """Raises UnsupportedError where an argument of a layer is a lambda, as Keras 1, 2 or 3 writes it."""
+    for key, value in config.items():
+        kind = value.get("class_name") if isinstance(value, dict) else config.get(f"{key}_type")
+        code_alone = (
+            isinstance(value, dict) and kind is None and isinstance(value.get("value"), list)
+        )
+        if key != "output_shape" and (kind in ("__lambda__", "lambda") or code_alone):
+            raise UnsupportedError(
+                f"its {key} is a lambda, which the file holds as bytecode: that is never decoded or run",
+                where=f"layer {layer[:80]!r}",
+                fix=_NAME_THE_FUNCTION,
+            )
 
 
 def keras1_merge(config: dict[str, Any], branches: list[Any]) -> Any:
