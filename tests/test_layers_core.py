@@ -335,3 +335,37 @@ def test_what_lora_has_learnt_is_in_the_kernel(layer, shape, tmp_path):
     saved = keras2torch.generate(tmp_path / "tuned.keras")
     for key, value in keras2torch.generate(model).weights.items():
         np.testing.assert_array_equal(saved.weights[key], value)
+
+
+def test_integers_are_floats_where_keras_makes_them_so() -> None:
+    """An Input of integers straight into layers that torch has for floats only."""
+    image = keras.Input((4, 4, 2), dtype="int32", batch_size=2)
+    many = [
+        L.Dense(3),
+        L.EinsumDense("abcd,de->abce", (None, None, 3), bias_axes="e"),
+        L.AveragePooling2D(2, padding="same"),
+        L.AdaptiveAveragePooling2D(3),
+        L.AdaptiveMaxPooling2D(3),
+        L.UpSampling2D(2),
+        L.LeakyReLU(),
+        L.ELU(),
+        L.Softmax(),
+        L.Activation("gelu"),
+        L.Activation("relu"),
+    ]
+    model = keras.Model(image, [layer(image) for layer in many])
+    values = np.random.default_rng(0).integers(-5, 9, (2, 4, 4, 2)).astype("int32")
+    result = keras2torch.generate(model)
+    outputs = oracle.run_torch(result, oracle.build(result), [values])
+    for layer, expected, actual in zip(many, model(values), outputs):
+        np.testing.assert_allclose(actual, np.asarray(expected), atol=1e-5, err_msg=layer.name)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [L.LayerNormalization, L.GroupNormalization, L.RMSNormalization, lambda: L.UpSampling2D(2, interpolation="bilinear")],
+)  # fmt: skip
+def test_integers_that_keras_cuts_off(layer) -> None:
+    image = keras.Input((4, 4, 32), dtype="int32")
+    with pytest.raises(K2TError, match="integers"):
+        keras2torch.generate(keras.Model(image, layer()(image)))

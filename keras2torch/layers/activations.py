@@ -176,6 +176,9 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
 """Keras activation name -> lowering. Functions that scripts pass (``keras.activations.relu``) carry
 ``activation_name``."""
 
+KEEP_INTEGERS = frozenset({"relu", "linear"})
+"""What leaves integers as they are; the others turn them into floats."""
+
 # torch's own modules, as the author's API takes them: name of the class -> (Keras name, attribute -> argument).
 _TORCH_MODULES: dict[str, tuple[str, dict[str, str]]] = {
     "ReLU": ("relu", {}),
@@ -223,7 +226,7 @@ def apply_activation(b: Builder, x: Any, activation: Any) -> Any:
         )
     name = activation_name(activation)
     if name is not None:
-        return ACTIVATIONS[name](b, x)
+        return ACTIVATIONS[name](b, x if name in KEEP_INTEGERS else b.floating(x))
     lower = getattr(activation, "lower_activation", None)  # a layer object given as activation
     if callable(lower):
         return lower(b, x)

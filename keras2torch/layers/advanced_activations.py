@@ -47,7 +47,7 @@ class LeakyReLU(_Elementwise):
     old_names = {"alpha": "negative_slope"}
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return ACTIVATIONS["leaky_relu"](b, inputs, float(self.negative_slope))
+        return ACTIVATIONS["leaky_relu"](b, b.floating(inputs), float(self.negative_slope))
 
 
 class ELU(_Elementwise):
@@ -56,7 +56,7 @@ class ELU(_Elementwise):
     alpha: Any = 1.0
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return ACTIVATIONS["elu"](b, inputs, float(self.alpha))
+        return ACTIVATIONS["elu"](b, b.floating(inputs), float(self.alpha))
 
 
 class ThresholdedReLU(_Elementwise):
@@ -123,7 +123,7 @@ class Softmax(Layer):
         return Spec(inputs.shape, inputs.dtype)
 
     def lower(self, b: Any, inputs: Any, mask: Any = None) -> Any:
-        x = inputs
+        x = b.floating(inputs)
         if mask is not None:
             if mask.dtype != "bool":
                 mask = b.operator(">", mask, 0.5, dtype="bool")

@@ -97,7 +97,7 @@ class Dense(Layer):
             bias=bool(self.use_bias),
         )
         shape = (*inputs.shape[:-1], units)
-        x = b.call(linear, inputs, shape=shape, axes=tuple(range(len(shape))))
+        x = b.call(linear, b.floating(inputs), shape=shape, axes=tuple(range(len(shape))))
         x.flat = None
         return b.activation(x, self.activation)
 

@@ -146,7 +146,7 @@ class EinsumDense(Layer):
         return Spec(tuple(shape), self.dtype)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        equation = Equation.parse(self.equation)
+        inputs, equation = b.floating(inputs), Equation.parse(self.equation)
         shape = b.output_tensors[0].shape
         bias = self.bias
         own_bias = bias is None or sorted(self.bias_axes) == sorted(equation.made)

@@ -53,11 +53,6 @@ class _ImageLayer(Layer):
         )
 
 
-def as_float(b: Any, x: Any) -> Any:
-    """Images of integers as floats."""
-    return x if x.dtype.startswith(("float", "bfloat")) else b.method("float", x, dtype="float32")
-
-
 def bounds(factor: Any, low: float = -1.0) -> tuple[Any, Any]:
     """The range that a Keras ``factor`` means: two numbers in order, or from -f (not below ``low``) to f."""
     if isinstance(factor, (list, tuple)):
@@ -87,7 +82,7 @@ class Resizing(_ImageLayer):
 
     def lower(self, b: Any, inputs: Any) -> Any:
         size = (int(self.height), int(self.width))
-        x = as_float(b, inputs)
+        x = b.floating(inputs)
         if self.crop_to_aspect_ratio:
             x = crop_to_aspect_ratio(b, x, size)
         elif self.pad_to_aspect_ratio:
@@ -162,7 +157,7 @@ class CenterCrop(_ImageLayer):
 
     def lower(self, b: Any, inputs: Any) -> Any:
         height, width = size = (int(self.height), int(self.width))
-        x = as_float(b, inputs)
+        x = b.floating(inputs)
         shape = (*x.shape[:2], *size)
         if None in x.shape[2:]:
             return b.function("center_crop", x, height, width, shape=shape)
@@ -183,7 +178,7 @@ class _Augmentation(_ImageLayer):
         raise NotImplementedError
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        x = as_float(b, inputs)
+        x = b.floating(inputs)
         arguments = self.arguments()
         if b.training is False:
             return x
@@ -328,7 +323,7 @@ class RandomCrop(_ImageLayer):
                 "Keras 3 crops in training only, and passes whole images of another size on in inference",
                 "crop in the data pipeline, and use CenterCrop or Resizing in the model",
             )
-        return as_float(b, inputs)
+        return b.floating(inputs)
 
 
 class RandomErasing(_Augmentation):
@@ -378,4 +373,4 @@ class MaxNumBoundingBoxes(_ImageLayer):
     ignored = ("max_number", "fill_value")
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        return as_float(b, inputs)
+        return b.floating(inputs)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.layers.image import _Augmentation, _ImageLayer, as_float, bounds
+from keras2torch.layers.image import _Augmentation, _ImageLayer, bounds
 
 
 class _Color(_Augmentation):
@@ -163,7 +163,7 @@ class RandomColorJitter(_Augmentation):
     data_format: Any = None
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        x = as_float(b, inputs)
+        x = b.floating(inputs)
         if b.training is False:
             return x
         if b.training:
@@ -249,7 +249,7 @@ class AutoContrast(_ImageLayer):
     def lower(self, b: Any, inputs: Any) -> Any:
         # Keras takes axes 1 and 2 for the image's, in channels_first, too.
         dims = {"dims": (1, 2)} if self.channels_first else {}
-        x = as_float(b, inputs)
+        x = b.floating(inputs)
         return b.function(
             "auto_contrast", x, tuple(sorted(self.value_range)), **dims, shape=x.shape
         )

@@ -21,6 +21,18 @@ _KERAS1_NAMES = {
 }
 
 
+def floats(layer: Layer, inputs: Any) -> Any:
+    """The inputs of a normalisation, which Keras cuts off to whole numbers where they were such.
+
+    Raises UnsupportedError for integers.
+    """
+    if not inputs.dtype.startswith(("float", "bfloat")):
+        raise layer.unsupported(
+            "Keras cuts what it makes of integers off to integers", "give it floats: cast its input"
+        )
+    return inputs
+
+
 class _Normalization(Layer):
     """A scale (gamma) and an offset (beta) around a normalisation over some axes."""
 
@@ -227,7 +239,7 @@ class LayerNormalization(_Normalization):
         self.add_scale_and_offset(self._shape)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        x = b.floating(inputs)
+        x = floats(self, inputs)
         rank = len(x.axes)
         axes = self.normalised(rank)
         if 0 in axes:

@@ -14,7 +14,7 @@ from keras2torch.frontend.absent import Absent, Source, is_absent
 from keras2torch.frontend.recording import note
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
-from keras2torch.layers.normalization import _Normalization
+from keras2torch.layers.normalization import _Normalization, floats
 from keras2torch.layers.wrappers import Wrapper
 from keras2torch.torch_signatures import signature_of
 
@@ -45,7 +45,7 @@ class GroupNormalization(_Normalization):
         rank = len(inputs.axes)
         axis = int(self.axis) % rank
         order = (0, axis, *(a for a in range(1, rank) if a != axis))
-        x = b.permute(inputs, tuple(inputs.axes.index(a) for a in order), axes=order)
+        x = b.permute(floats(self, inputs), tuple(inputs.axes.index(a) for a in order), axes=order)
         affine = self.gamma is not None or self.beta is not None
         norm = b.submodule(
             "nn.GroupNorm",
@@ -71,6 +71,7 @@ class RMSNormalization(Layer):
         )
 
     def lower(self, b: Any, inputs: Any) -> Any:
+        inputs = floats(self, inputs)
         rank = len(inputs.shape)
         axes = sorted(self.axis) if isinstance(self.axis, (list, tuple)) else [self.axis]
         kept = [a % rank for a in axes]

@@ -74,7 +74,7 @@ class _Pooling(Spatial):
 
     def lower(self, b: Any, inputs: Any) -> Any:
         window, strides = self.geometry()
-        x, options = inputs, {}
+        x, options = b.floating(inputs) if self.mode == "avg" else inputs, {}
         if self.padding_name() == "same":
             found = overhang(x.shape[2:], window, strides)
             if found is None:
@@ -251,7 +251,7 @@ class _AdaptivePooling(Spatial):
         size = square(pair(self.output_size, self.rank))
         shape = self.torch_shape(b, inputs.axes)
         name = f"F.adaptive_{self.mode}_pool{self.rank}d"
-        return b.function(name, inputs, size, shape=shape, axes=inputs.axes)
+        return b.function(name, b.floating(inputs), size, shape=shape, axes=inputs.axes)
 
 
 class AdaptiveAveragePooling1D(_AdaptivePooling):

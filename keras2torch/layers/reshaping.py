@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras2torch.errors import K2TError
+from keras2torch.expressions import Dtype
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
 from keras2torch.layers.conv import Spatial, square
@@ -222,8 +223,15 @@ class _UpSampling(Spatial):
             "F.interpolate", x, scale_factor=factors, **options, shape=shape, axes=x.axes
         )
 
+    def repeat(self, b: Any, x: Any) -> Any:
+        """The nearest pixels; of integers by way of floats, the only ones that torch interpolates."""
+        repeated = self.interpolate(b, b.floating(x))
+        if repeated.dtype == x.dtype:
+            return repeated
+        return b.method("to", repeated, Dtype(x.dtype), dtype=x.dtype)
+
     def lower(self, b: Any, inputs: Any) -> Any:
-        return self.interpolate(b, inputs)
+        return self.repeat(b, inputs)
 
 
 class UpSampling1D(_UpSampling):
@@ -246,7 +254,12 @@ class UpSampling2D(_UpSampling):
     def lower(self, b: Any, inputs: Any) -> Any:
         kind = str(self.interpolation).lower()
         if kind == "nearest":
-            return self.interpolate(b, inputs)
+            return self.repeat(b, inputs)
+        if not inputs.dtype.startswith(("float", "bfloat")):
+            raise self.unsupported(
+                f"interpolation={kind!r} of integers is rounded by Keras",
+                "cast the images to floats",
+            )
         if kind == "bilinear":
             return self.interpolate(b, inputs, mode="bilinear")
         if kind == "bicubic":  # torch takes Keras's cubic (a = -0.5) where it antialiases

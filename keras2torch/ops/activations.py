@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from keras2torch.layers.activations import ACTIVATIONS
+from keras2torch.layers.activations import ACTIVATIONS, KEEP_INTEGERS
 from keras2torch.ops.base import OPS, Op, Spec, as_operand, define, function, ops
 from keras2torch.ops.dtypes import float_dtype, is_float
 
@@ -24,14 +24,13 @@ class _Activation(Op):
             if shape[axis] is not None and shape[axis] % 2:
                 raise ValueError(f"axis {axis} of size {shape[axis]} cannot be halved")
             shape = tuple(n // 2 if i == axis and n is not None else n for i, n in enumerate(shape))
-        return Spec(shape, x.dtype if self.activation in _KEEP else float_dtype(x))
+        return Spec(shape, x.dtype if self.activation in KEEP_INTEGERS else float_dtype(x))
 
     def fold(self, x: Any, **arguments: Any) -> Any:
         rule = _NUMPY.get(self.activation)
         return NotImplemented if rule is None or any(arguments.values()) else rule(x)
 
 
-_KEEP = {"relu", "linear"}
 _NUMPY: dict[str, Any] = {
     "relu": lambda x: numpy.maximum(x, 0),
     "linear": lambda x: x,
@@ -45,7 +44,7 @@ _NUMPY: dict[str, Any] = {
 def _lowering(activation: str, signature: inspect.Signature) -> Any:
     def lower(self: Any, b: Any, /, **arguments: Any) -> Any:
         x = arguments.pop("x")
-        if activation not in _KEEP and not is_float(x.dtype):
+        if activation not in KEEP_INTEGERS and not is_float(x.dtype):
             x = b.method("float", x, dtype="float32")
         if activation == "squareplus":
             arguments = {"b_": arguments["b"]}
