@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from script_helpers import IMPORTS, Programs, shapes
+
 
 import keras2torch
+from keras2torch.frontend.absent import Absent
 
 MLP = """
 model = Sequential()
@@ -124,6 +125,34 @@ def test_import_styles(programs: Programs, imports: str) -> None:
 def test_old_and_surrounding_imports(programs: Programs, line: str) -> None:
     source = line + "\nfrom keras.models import Sequential\nfrom keras.layers import Dense\n" + MLP
     assert shapes(programs.run(source))[1] == [(None, 10)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "keras.layers.core.Dense",
+        "keras.layers.merge.Concatenate",
+        "keras.layers.experimental.preprocessing.Rescaling",
+        "keras.engine.topology.Layer",
+        "keras.utils.np_utils.to_categorical",
+        "keras.optimizers.legacy.Adam",
+        "keras.experimental.CosineDecay",
+        "keras.callbacks.callbacks.EarlyStopping",
+    ],
+)
+def test_old_paths_as_attributes(path: str) -> None:
+    """Code reads them without an import of their own, or imports the module from the one above it."""
+    from importlib import import_module
+
+    from keras2torch.frontend.standins.finder import stand_ins
+
+    above, _, name = path.rpartition(".")
+    with stand_ins():
+        value = import_module("keras")
+        for part in path.split(".")[1:]:
+            value = getattr(value, part)
+        assert value is getattr(import_module(above), name) and callable(value)
+        assert not isinstance(value, Absent)
 
 
 def test_an_old_path_tells_the_age_of_a_program(programs: Programs) -> None:

@@ -121,7 +121,8 @@ def look_up(canonical: str, name: str) -> Any:
         value = _from_source(source, name)
         if value is not _MISSING:
             return value
-    if canonical.startswith("keras.") and child.partition(".")[2] in paths.MOVED:
+    moved = child.partition(".")[2] in paths.MOVED or name in paths.WITHIN
+    if canonical.startswith("keras.") and moved:
         return module_for(canonical_path(child))
     if namespace is not None and namespace.kind is not None and _looks_like(namespace.kind, name):
         return Unknown(child, namespace.kind)

@@ -71,6 +71,19 @@ def merge(
     return merging_layer(mode, concat_axis, dot_axes, name)(inputs)
 
 
+class _Merging:
+    """``keras.layers.merge``: Keras 1's function, which in Keras 2 is the module of the merging layers."""
+
+    __call__ = staticmethod(merge)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from keras2torch.frontend.standins.finder import look_up
+
+        return look_up("keras.layers", name)
+
+
 class _Merge(Layer):
     """Keras 1's Merge: the start of a Sequential model that joins other models."""
 
@@ -87,6 +100,11 @@ class _Merge(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return merging_layer(*self.options)(*args, **kwargs)
+
+
+def _synchronized(*args: Any, **kwargs: Any) -> Any:
+    """The experimental layer that became an argument of BatchNormalization."""
+    return REGISTRY["BatchNormalization"](*args, synchronized=True, **kwargs)
 
 
 class InputSpec:
@@ -115,8 +133,9 @@ NAMES: dict[str, Any] = {
     "InputLayer": InputLayer,
     "Layer": Layer,
     "InputSpec": InputSpec,
-    "merge": merge,
+    "merge": _Merging(),
     "Merge": _Merge,
+    "SyncBatchNormalization": _synchronized,
     "deserialize": deserialize,
     "serialize": serialize,
     **{

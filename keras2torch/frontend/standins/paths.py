@@ -106,6 +106,7 @@ MOVED: dict[str, str] = {
     "mixed_precision": "mixed_precision",
     "dtype_policies": "mixed_precision",
     "config": "config",
+    "experimental": "experimental",
     "random": "random",
     "tree": "tree",
 }
@@ -159,6 +160,7 @@ NAMESPACES: dict[str, Namespace] = {
         (f"{_TRAINING}.optimizers:REGISTRY", f"{_HERE}.getters:optimizers"), "optimizer"
     ),
     "keras.optimizers.schedules": Namespace((f"{_TRAINING}.schedules:REGISTRY",), "schedule"),
+    "keras.experimental": Namespace((f"{_TRAINING}.schedules:REGISTRY", *_LAYERS)),
     "keras.callbacks": Namespace((f"{_TRAINING}.callbacks:REGISTRY",)),
     "keras.utils": Namespace((f"{_HERE}.utils", f"{_HERE}.data")),
     "keras.saving": Namespace((f"{_HERE}.utils", *_MODELS)),
@@ -231,6 +233,14 @@ _OLD = {
     "core", "convolutional", "normalization", "advanced_activations", "embeddings", "recurrent", "merge",
     "pooling", "wrappers", "noise", "local", "engine", "topology", "np_utils", "vis_utils", "data_utils",
     "generic_utils", "scikit_learn", "objectives", "initializations", "tf_keras",
+}  # fmt: skip
+
+# Modules whose names are all in the one above them today: ``keras.layers.core.Dense`` as an attribute.
+WITHIN = _OLD | {
+    "experimental", "preprocessing", "legacy", "attention", "convolutional_recurrent", "rnn", "local", "cudnn_recurrent",
+    "training", "base_layer", "input_layer", "sequential", "functional", "network", "conv_utils", "layer_utils",
+    "io_utils", "losses_utils", "tf_utils", "multi_gpu_utils", "callbacks", "tensorflow_backend", "optimizer_v2",
+    "adam", "rmsprop", "gradient_descent", "layer_normalization", "reshaping", "regularization", "merging",
 }  # fmt: skip
 
 
