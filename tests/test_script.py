@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-
+from script_helpers import IMPORTS, Programs, shapes
 
 import keras2torch
 from keras2torch.frontend.absent import Absent
