@@ -346,3 +346,15 @@ model.compile("adam", loss={"total": "mse", "classes": "sparse_categorical_cross
     result = keras2torch.generate(path)
     assert [port.name for port in result.outputs] == ["total", "classes", "head"]
     compile(result.train_source, "train.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["['mae'], [0.5]", "[0.5], ['mae']", "['mae'], loss_weights=[0.5]"],
+)
+def test_the_order_of_compile_of_all_versions(programs: Programs, arguments: str) -> None:
+    source = (
+        IMPORTS + f"m = Sequential([Input((3,)), Dense(2)])\nm.compile('sgd', 'mse', {arguments})\n"
+    )
+    call = programs.run(source).training_calls[0]
+    assert (call.get("metrics"), call.get("loss_weights")) == (["mae"], [0.5])

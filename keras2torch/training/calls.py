@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import linecache
+import numbers
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -133,6 +134,8 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
         if name in SIGNATURES[method].parameters or name not in _IGNORED
     }
     samples = kwargs.pop("samples_per_epoch", None)  # Keras 1 counted samples, not steps
+    if method == "compile":
+        args = _in_order(args)
     try:
         arguments = dict(SIGNATURES[method].bind(*args, **kwargs).arguments)
     except TypeError as error:
@@ -153,6 +156,26 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
         call = replace(call, frozen=frozenset(frozen))
         model.training_calls[-1] = call
     return _answer(model, call)
+
+
+def _in_order(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """compile()'s arguments by position: Keras 1 and 2 had the metrics before the weights of the losses."""
+    third, fourth = ([*args, None, None][i] for i in (2, 3))
+    if not _are_numbers(third) or _leaves(fourth) and _are_numbers(fourth):
+        return (*args[:2], fourth, third, *args[4:])
+    return args
+
+
+def _are_numbers(value: Any) -> bool:
+    return all(isinstance(leaf, numbers.Number) for leaf in _leaves(value))
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if is_many(value):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [] if value is None else [value]
 
 
 def _or_as_given(get: Any, value: Any) -> Any:
