@@ -177,7 +177,7 @@ def generate(
     """Translate ``source``: a path, a recorded model, a live ``keras.Model``, or the text of its ``to_json()``.
 
     ``model`` picks one of several models of a script; ``name`` is the stem of the files; ``custom`` is
-    the program with the custom layers of a saved model; ``weights`` a weights file beside a script.
+    the program with the custom layers of a saved or live model; ``weights`` a weights file beside a script.
     Raises K2TError for everything that the input can be wrong in.
     """
     try:

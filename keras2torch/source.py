@@ -48,7 +48,7 @@ def open_source(
 
         config.reset()
         notes: list[str] = []
-        recorded = read_live(source, notes)
+        recorded = read_live(source, notes, _definitions(custom))
         return Source(recorded, f"a keras.{type(source).__name__}", source.name, notes=notes)
     raise K2TError(
         f"an object of type {type(source).__name__} is no source",

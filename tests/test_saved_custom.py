@@ -232,3 +232,11 @@ def test_cudnn_weights_become_plain_ones(kind, gates, bidirectional, tmp_path):
     _legacy_file(tmp_path / "net.h5", layer, stored, (6, 3))
     result = keras2torch.generate(tmp_path / "net.h5")
     assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)
+
+
+@pytest.mark.parametrize(("make", "shape"), [(blocks, (3, 5)), (sequences, (3, 7, 5))])
+def test_a_live_model_with_the_source_of_its_layers(make, shape):
+    model = make()
+    x, expected = outputs(model, shape)
+    result = keras2torch.generate(model, custom=SOURCE)
+    assert_close(run_torch(result, build(result), [x])[0], expected, 1e-5, result.model_source)

@@ -244,3 +244,13 @@ def test_an_operation_that_is_refused_gives_its_reason() -> None:
     nodes[1]["module"] = "keras.src.ops.numpy"
     with pytest.raises(keras2torch.K2TError, match="differs between Keras's backends"):
         keras2torch.generate(json.dumps(model("Functional", nodes, "parts")))
+
+
+def test_a_function_that_a_call_is_given_is_not_in_the_file() -> None:
+    nodes = [
+        node("a", "InputLayer", [], batch_shape=[None, 4]),
+        node("run", "AssociativeScan", called_with(BY_NAME, tensor("a"))),
+    ]
+    nodes[1]["module"] = "keras.src.ops.core"
+    with pytest.raises(keras2torch.K2TError, match="given 'twice', which only its program holds"):
+        keras2torch.generate(json.dumps(model("Functional", nodes, "run")))

@@ -16,10 +16,10 @@ from keras2torch.models import Model
 from keras2torch.registry import with_registered
 
 
-def read_live(model: Any, notes: list[str]) -> Model:
+def read_live(model: Any, notes: list[str], custom: dict[str, Any] | None = None) -> Model:
     """Record ``model`` (Functional or Sequential) again, and attach its weights.
 
-    What keeps its compile settings from being read goes to ``notes``. Raises UnsupportedError for a
+    ``custom`` holds the classes and functions of the program's own, by name. What keeps its compile settings from being read goes to ``notes``. Raises UnsupportedError for a
     subclassed model: its ``call`` is not in its config; and where a layer of it has no config.
     """
     name = next(
@@ -45,7 +45,7 @@ def read_live(model: Any, notes: list[str]) -> Model:
         clear_names()
         return Replayer(version=version, custom=custom).model(described)
 
-    recorded = with_registered(replay, {}, Path.cwd())
+    recorded = with_registered(replay, custom or {}, Path.cwd())
     attach(recorded, model)
     _compile(recorded, model, notes)
     return recorded

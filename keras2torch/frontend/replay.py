@@ -17,6 +17,7 @@ from keras2torch.frontend.replay_layers import (
     input_layer,
     keras1_merge,
     mark_name,
+    not_held,
     refuse_bytecode,
     unknown,
     unknown_function,
@@ -263,11 +264,14 @@ class Replayer:
             return ...
         if name == "__lambda__":
             raise UnsupportedError(
-                "the file holds a Lambda as bytecode, which is never decoded or run",
-                fix="generate from the program that makes the model, or replace the Lambda by a named layer",
+                "a lambda is held as bytecode, which is never decoded or run",
+                fix="generate from the program that makes the model, or make it a layer of its own",
             )
         if name == "function":
-            return self._function(config)
+            own = self._function(config)
+            if state is not None and not callable(own):
+                raise not_held(config)
+            return own
         if name in _MODELS:  # inside TimeDistributed
             return self.layer(value, depth)
         if str(name) in REGISTRY and str(value.get("module", "keras.layers")).startswith(
@@ -284,10 +288,7 @@ class Replayer:
         if not str(value.get("module") or "keras").startswith(_OF_KERAS):
             raise unknown(value, str(name), "an object")
         if state is not None:
-            raise UnsupportedError(
-                f"a call in the model is given {str(config or name)[:80]!r}, which only its program holds",
-                fix="generate from the program that makes the model",
-            )
+            raise not_held(config or name)
         return value  # initializers, regularizers, policies: resolved where they are used
 
     # Layers.

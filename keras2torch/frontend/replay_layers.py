@@ -35,6 +35,14 @@ def unknown(item: dict[str, Any], name: str, kind: str = "a layer") -> K2TError:
     )
 
 
+def not_held(value: Any) -> K2TError:
+    """The error for what a call in a config is given by its name alone."""
+    return UnsupportedError(
+        f"a call in the model is given {str(value)[:80]!r}, which only its program holds",
+        fix="generate from the program that makes the model",
+    )
+
+
 def unknown_function(kind: str, name: str, layer: str) -> K2TError:
     """The error for a function of the program's own, of which the file holds the name: ``kind`` says what it is for."""
     if name == "<lambda>":
