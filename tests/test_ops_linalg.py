@@ -52,6 +52,9 @@ CASES = {
     "stft": (lambda ops, x: (ops.stft(x, 8, 4, 16), ops.stft(x, 8, 3, 8, window="hamming", center=False)), (f(N, 40),)),
     "stft bare": (lambda ops, x: ops.stft(x, 8, 4, 8, window=None), (f(N, 40),)),
     "istft": (lambda ops, x: ops.istft(ops.stft(x, 8, 2, 16), 8, 2, 16), (f(N, 40),)),
+    "istft without a window": (
+        lambda ops, x: ops.istft(ops.stft(x, 8, 2, 8, None), 8, 2, 8, window=None), (f(N, 40),),
+    ),
     "istft length": (lambda ops, x: ops.istft(ops.stft(x, 8, 4, 8), 8, 4, 8, length=30), (f(N, 40),)),
     "extract_sequences": (lambda ops, x: (ops.extract_sequences(x, 4, 2), ops.extract_sequences(x, 3, 5)), (f(N, 2, 11),)),
     "view_as_real": (lambda ops, z: (ops.view_as_real(z), ops.view_as_complex(ops.view_as_real(z) * 2)), (c(N, 3),)),

@@ -37,6 +37,10 @@ SELECT = {
     "scatter_update": (lambda ops, x, k, v: [ops.scatter_update(x, k, v, reduction=r) for r in (None, "add", "max", "min", "mul")],
                        (f(6, 5), np.array([[0, 1], [2, 3], [5, 4]], "int32"), f(3))),
     "slice": (lambda ops, x: (ops.slice(x, (0, 1, 2), (2, 2, 3)), ops.slice(x, (1, 0, 3), (1, 4, 5))), (f(3, 4, 5),)),
+    "slice_update, one axis": (
+        lambda ops, x, i, y: ops.slice_update(x, i, y),
+        (f(5), np.array([2], "int32"), f(2)),
+    ),
     "slice_update": (lambda ops, x, y: ops.slice_update(x, (0, 1, 2), y), (f(3, 4, 5), f(3, 2, 2))),
     "scatter_update add": (lambda ops, x, k, v: ops.scatter_update(x, k, v, reduction="add"),
                            (f(6, 5), np.array([[0, 1], [2, 3], [2, 3]], "int32"), f(3))),

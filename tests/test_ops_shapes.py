@@ -116,6 +116,7 @@ ARRANGE = {
     "array_split": (lambda ops, x: (ops.array_split(x, 3, axis=1), ops.array_split(x, 2, axis=-1)), (X,)),
     "hsplit": (lambda ops, x: (ops.hsplit(x, 2), ops.dsplit(x, [2])), (X,)),
     "vsplit": (lambda ops, x: ops.vsplit(x, 2), (f(4, 3),)),
+    "unstack, one": (lambda ops, x: ops.unstack(x[:, :1], axis=1)[0] + ops.array_split(x, 1)[0][:, 0], (X,)),
     "unstack": (lambda ops, x: (ops.unstack(x, axis=1), ops.unstack(x, num=5, axis=-1)), (X,)),
     "repeat": (lambda ops, x: (ops.repeat(x, 2, axis=1), ops.repeat(x, 2), ops.repeat(x, np.array([1, 2, 0, 3]), axis=1)), (X,)),
     "tile": (lambda ops, x: (ops.tile(x, (1, 2, 3)), ops.tile(x, 2), ops.tile(x, (2, 1, 1, 1))), (X,)),

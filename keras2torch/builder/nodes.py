@@ -160,6 +160,16 @@ class Nodes:
             value.node = node
         return list(outputs)
 
+    def items(
+        self, kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *of: Value
+    ) -> list[Value]:
+        """What a function gives as a tuple of tensors: ``a, b = x.unbind()``, or ``x.unbind()[0]`` where it is one."""
+        if len(of) > 1:
+            return self.multi(kind, target, args, kwargs, of)
+        shape, axes, dtype = of[0].shape, of[0].axes, of[0].dtype
+        made = self.node(kind, target, args, kwargs, shape=shape, axes=axes, dtype=dtype)
+        return [self.index(made, 0, shape=shape, axes=axes)]
+
     def floating(self, x: Any) -> Any:
         """``x``, or ``x.float()`` where it holds integers or booleans."""
         if x.dtype.startswith(("float", "bfloat")):

@@ -311,7 +311,7 @@ class _Meshgrid(Op):
         from keras2torch.module import Value
 
         values = [Value(t.shape, tuple(range(len(t.shape))), t.dtype) for t in b.output_tensors]
-        return b.multi("function", "torch.meshgrid", tuple(x), {"indexing": indexing}, values)
+        return b.items("function", "torch.meshgrid", tuple(x), {"indexing": indexing}, *values)
 
     def fold(self, x: Any, indexing: str = "xy") -> Any:
         return list(numpy.meshgrid(*x, indexing=indexing))  # type: ignore[call-overload]

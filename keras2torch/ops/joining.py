@@ -137,7 +137,7 @@ class _Parts(Op):
             values.append(Value(tuple(tensor.shape[a] for a in kept), kept, x.dtype))
         dim = dim_argument(x, axis)
         kwargs = {"dim": dim} if dim else {}
-        return b.multi("method", target, (x, *arguments), kwargs, values)
+        return b.items("method", target, (x, *arguments), kwargs, *values)
 
 
 class Split(_Parts, names="keras.ops.split"):

@@ -162,7 +162,7 @@ class GatherNd(Op, names="{tf,tf.compat.v1}.gather_nd"):
         depth = indices.shape[-1]
         kept = indices.shape[:-1]
         parts = [Value(kept, tuple(range(len(kept))), indices.dtype) for _ in range(depth)]
-        made = b.multi("method", "unbind", (as_index(b, indices),), {"dim": -1}, parts)
+        made = b.items("method", "unbind", (as_index(b, indices),), {"dim": -1}, *parts)
         shape = b.output_tensors[0].shape
         return b.index(
             params,

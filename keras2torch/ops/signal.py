@@ -248,7 +248,8 @@ def istft(
     weight = numpy.zeros((count - 1) * sequence_stride + fft_length, "float32")
     for i in range(count):
         weight[i * sequence_stride : i * sequence_stride + fft_length] += values**2
-    signal = signal / numpy.where(weight > 1e-10, weight, 1.0).astype("float32")
+    scale = 1 if window is not None else fft_length / sequence_stride  # Keras's sum of bare windows
+    signal = signal * (scale / numpy.where(weight > 1e-10, weight, 1.0)).astype("float32")
     start = fft_length // 2 if center else 0
     if length is not None:
         return signal[..., start : start + length]

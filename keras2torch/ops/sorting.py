@@ -157,7 +157,7 @@ class Nonzero(Op, names="keras.ops.nonzero"):
 
     def lower(self, b: Any, x: Any) -> Any:
         values = [Value((None,), (0,), "int64") for _ in x.shape]
-        return b.multi("method", "nonzero", (x,), {"as_tuple": True}, values)
+        return b.items("method", "nonzero", (x,), {"as_tuple": True}, *values)
 
     def fold(self, x: Any) -> Any:
         return numpy.nonzero(x)
@@ -201,7 +201,7 @@ class UnravelIndex(Op, names="keras.ops.unravel_index"):
         axes = tuple(range(len(indices.shape)))
         values = [Value(indices.shape, axes, indices.dtype) for _ in shape]
         sizes = tuple(int(n) for n in shape)
-        return b.multi("function", "torch.unravel_index", (indices, sizes), {}, values)
+        return b.items("function", "torch.unravel_index", (indices, sizes), {}, *values)
 
     def fold(self, indices: Any, shape: Any) -> Any:
         return numpy.unravel_index(indices, shape)
