@@ -135,7 +135,7 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
     }
     samples = kwargs.pop("samples_per_epoch", None)  # Keras 1 counted samples, not steps
     if method == "compile":
-        args = _in_order(args)
+        args, kwargs = _compile_arguments(args, kwargs)
     try:
         arguments = dict(SIGNATURES[method].bind(*args, **kwargs).arguments)
     except TypeError as error:
@@ -158,16 +158,18 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
     return _answer(model, call)
 
 
-def _in_order(args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _compile_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """compile()'s arguments by position: Keras 1 and 2 had the metrics before the weights of the losses."""
-    third, fourth = ([*args, None, None][i] for i in (2, 3))
-    if not _are_numbers(third) or _leaves(fourth) and _are_numbers(fourth):
-        return (*args[:2], fourth, third, *args[4:])
-    return args
+    kinds = [_are_numbers(value) for value in args[2:4]]
+    if kinds not in ([False], [False, None], [False, True], [None, True]):
+        return args, kwargs
+    names = ("metrics", "loss_weights", "weighted_metrics")
+    return args[:2], {**kwargs, **dict(zip(names, args[2:]))}
 
 
-def _are_numbers(value: Any) -> bool:
-    return all(isinstance(leaf, numbers.Number) for leaf in _leaves(value))
+def _are_numbers(value: Any) -> bool | None:
+    leaves = _leaves(value)
+    return all(isinstance(leaf, numbers.Number) for leaf in leaves) if leaves else None
 
 
 def _leaves(value: Any) -> list[Any]:
