@@ -36,7 +36,7 @@ def Input(  # noqa: N802 - Keras's name
             fix="give the model dense inputs",
         )
     refuse_absent((shape, batch_size, batch_shape, batch_input_shape), "the shape of an Input")
-    batch_shape = batch_shape or batch_input_shape
+    batch_shape = batch_input_shape if batch_shape is None else batch_shape
     if batch_shape is None:
         if shape is None:
             raise _without_shape(tensor)

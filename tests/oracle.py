@@ -80,9 +80,8 @@ def inputs_for(model: Any, batch: int = 3, seed: int = 1, size: int = 9) -> list
 def to_torch(array: np.ndarray, permutation: tuple[int, ...] | None) -> torch.Tensor:
     """An array in Keras's axes as torch's tensor."""
     array = np.asarray(array)
-    return torch.from_numpy(
-        np.ascontiguousarray(array.transpose(permutation) if permutation else array)
-    )
+    array = array.transpose(permutation) if permutation else array
+    return torch.from_numpy(np.array(array, order="C"))  # of a number, too
 
 
 def to_keras(tensor: torch.Tensor, permutation: tuple[int, ...] | None) -> np.ndarray:

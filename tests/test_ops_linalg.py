@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ops_oracle import N, c, check, f
+from ops_oracle import N, b, c, check, f, i
 
 pytestmark = pytest.mark.thin(12)
 
@@ -52,6 +52,10 @@ CASES = {
     "stft": (lambda ops, x: (ops.stft(x, 8, 4, 16), ops.stft(x, 8, 3, 8, window="hamming", center=False)), (f(N, 40),)),
     "stft bare": (lambda ops, x: ops.stft(x, 8, 4, 8, window=None), (f(N, 40),)),
     "istft": (lambda ops, x: ops.istft(ops.stft(x, 8, 2, 16), 8, 2, 16), (f(N, 40),)),
+    "products of two dtypes": (
+        lambda ops, x, k, m: (ops.matmul(x, k), ops.einsum("ij,jk->ik", x, m), ops.tensordot(m, x, [[0], [1]])),
+        (f(N, 4), i(4, 3), b(4, 3)),
+    ),
     "istft without a window": (
         lambda ops, x: ops.istft(ops.stft(x, 8, 2, 8, None), 8, 2, 8, window=None), (f(N, 40),),
     ),

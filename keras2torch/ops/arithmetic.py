@@ -8,6 +8,7 @@ import numpy
 
 from keras2torch.builder import broadcast
 from keras2torch.ops.base import Op, Spec, function, in_tensor, ops, shape_of
+from keras2torch.ops.core import cast_value
 from keras2torch.ops.dtypes import float_dtype, is_integer, result_dtype
 
 
@@ -22,7 +23,8 @@ class Round(Op, names="keras.ops.round K.round {tf,tf.math}.round tf.math.rint")
         if is_integer(x.dtype) and decimals >= 0:
             return x
         if decimals:
-            return b.function("torch.round", x, decimals=decimals)
+            rounded = b.function("torch.round", b.floating(x), decimals=decimals)
+            return rounded if rounded.dtype == x.dtype else cast_value(b, rounded, x.dtype)
         return b.function("torch.round", x)
 
     def fold(self, x: Any, decimals: int = 0) -> Any:

@@ -9,6 +9,7 @@ import numpy
 
 from keras2torch.builder import broadcast
 from keras2torch.ops.base import Op, Spec, define, in_tensor, shape_of
+from keras2torch.ops.core import cast_value
 from keras2torch.ops.dtypes import dtype_of, float_dtype, is_float, result_dtype, strong
 
 
@@ -104,6 +105,9 @@ class Binary(Elementwise):
             return b.operator(_LOGICAL[self.torch], x1, x2, dtype="bool")
         if self.torch == "//":  # torch has no gradient of it; it is zero
             x1, x2 = (b.method("detach", x) if _is_floating(x) else x for x in (x1, x2))
+        if self.torch == "-":  # torch takes no booleans
+            dtype = b.output_tensors[0].dtype
+            x1, x2 = (cast_value(b, x, dtype) if _is_boolean(x) else x for x in (x1, x2))
         if self.torch == "%" and numbers[0] and _is_floating(x2):
             x1 = in_tensor(b, x1)  # torch has no gradient of `number % tensor`
         return self.emit(b, x1, x2)
@@ -114,6 +118,10 @@ class Binary(Elementwise):
 
 def _is_floating(x: Any) -> bool:
     return not isinstance(x, (int, float)) and not getattr(x, "scalar", False) and is_float(x.dtype)
+
+
+def _is_boolean(x: Any) -> bool:
+    return not isinstance(x, (int, float)) and x.dtype == "bool"
 
 
 _PYTHONS = {"torch.maximum": "max", "torch.minimum": "min"}

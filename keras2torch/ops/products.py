@@ -9,7 +9,14 @@ import numpy
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape
 from keras2torch.ops.base import Op, Spec, as_operand, axes_of, axis_of, function, ops, product
+from keras2torch.ops.core import cast_value
 from keras2torch.ops.dtypes import promote, result_dtype
+
+
+def alike(b: Any, *operands: Any) -> list[Any]:
+    """The operands in the dtype of their product: torch multiplies matrices of one dtype only."""
+    dtype = b.output_tensors[0].dtype
+    return [x if x.dtype == dtype else cast_value(b, x, dtype) for x in operands]
 
 
 def matmul_shape(left: Shape, right: Shape) -> Shape:
@@ -32,7 +39,7 @@ class Matmul(Op, names="keras.ops.matmul"):
 
     def lower(self, b: Any, x1: Any, x2: Any) -> Any:
         shape = b.output_tensors[0].shape
-        return b.operator("@", x1, x2, shape=shape, axes=tuple(range(len(shape))))
+        return b.operator("@", *alike(b, x1, x2), shape=shape, axes=tuple(range(len(shape))))
 
     def fold(self, x1: Any, x2: Any) -> Any:
         return numpy.matmul(x1, x2)
@@ -78,6 +85,7 @@ class Tensordot(Op, names="keras.ops.tensordot {tf,tf.compat.v1}.tensordot(a=x1,
         return Spec(left + right, result_dtype(x1, x2))
 
     def lower(self, b: Any, x1: Any, x2: Any, axes: Any = 2) -> Any:
+        x1, x2 = alike(b, x1, x2)
         shape = b.output_tensors[0].shape
         order = tuple(range(len(shape)))
         first, second = self.pairs(x1, x2, axes)
@@ -140,7 +148,7 @@ class _Einsum(Op):
         shape = b.output_tensors[0].shape
         text = subscripts.replace(" ", "").replace("->", " -> ").replace(",", ", ")
         return b.function(
-            "torch.einsum", text, *operands, shape=shape, axes=tuple(range(len(shape)))
+            "torch.einsum", text, *alike(b, *operands), shape=shape, axes=tuple(range(len(shape)))
         )
 
     def fold(self, subscripts: str, operands: Any) -> Any:

@@ -217,10 +217,11 @@ class ArgExtreme(Op):
         return Spec(reduced(x.shape, axis, keepdims), "int64")
 
     def lower(self, b: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        if x.dtype == "bool":
-            x = b.method("int", x, dtype="int64")
         if axis is None:
             x = b.last(b.call_record.kwargs["x"])
+        if x.dtype == "bool":
+            x = b.method("int", x, dtype="int32")
+        if axis is None:
             flat = b.method(self.name, x, shape=(), dtype="int64")
             ones = (1,) * len(x.shape)
             return b.method("reshape", flat, *ones, shape=ones) if keepdims else flat
