@@ -323,9 +323,11 @@ def test_a_quantized_layer_is_refused_by_name(mode):
 
 @pytest.mark.parametrize("layer, shape", [("Dense", (8,)), ("Conv1D", (9, 4)), ("Embedding", (5,))])
 def test_what_lora_has_learnt_is_in_the_kernel(layer, shape, tmp_path):
-    made = {"Dense": lambda: L.Dense(4), "Conv1D": lambda: L.Conv1D(6, 3), "Embedding": lambda: L.Embedding(5, 4)}[
-        layer
-    ]()
+    made = {
+        "Dense": lambda: L.Dense(4),
+        "Conv1D": lambda: L.Conv1D(6, 3),
+        "Embedding": lambda: L.Embedding(5, 4),
+    }[layer]()
     given = keras.Input(shape, dtype="int32" if layer == "Embedding" else "float32")
     model = keras.Model(given, made(given))
     made.enable_lora(2)
@@ -363,9 +365,22 @@ def test_integers_are_floats_where_keras_makes_them_so() -> None:
 
 @pytest.mark.parametrize(
     "layer",
-    [L.LayerNormalization, L.GroupNormalization, L.RMSNormalization, lambda: L.UpSampling2D(2, interpolation="bilinear")],
-)  # fmt: skip
+    [
+        L.LayerNormalization,
+        L.GroupNormalization,
+        L.RMSNormalization,
+        lambda: L.UpSampling2D(2, interpolation="bilinear"),
+    ],
+)
 def test_integers_that_keras_cuts_off(layer) -> None:
     image = keras.Input((4, 4, 32), dtype="int32")
     with pytest.raises(K2TError, match="integers"):
         keras2torch.generate(keras.Model(image, layer()(image)))
+
+
+@pytest.mark.parametrize("name, size", [("Resizing", (3, 3)), ("Dense", (3,)), ("LSTM", (3,))])
+def test_a_dict_where_a_layer_takes_one_tensor(name, size) -> None:
+    with pytest.raises(K2TError, match="takes one tensor, not: dict"):
+        REGISTRY[name](*size)({"images": Input((4, 4, 3))})
+    with pytest.raises(K2TError, match="takes one tensor, not: None"):
+        REGISTRY[name](*size)(None)

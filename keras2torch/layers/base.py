@@ -20,7 +20,8 @@ neither ``build``, ``output_spec`` nor ``lower`` has read makes an error: nothin
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -301,7 +302,8 @@ class Layer(HoldsVariables):
             args, kwargs = flags_by_name(self.call, args, kwargs)
         else:
             args, kwargs = training_by_name(args, kwargs)
-        self._ensure_built(args, kwargs)
+        with self._fits(args):
+            self._ensure_built(args, kwargs)
         known = len(self._losses)
         training = kwargs.get("training")
         if training is None or training is TRAINING:
@@ -312,7 +314,7 @@ class Layer(HoldsVariables):
             outputs = self._trace(args, kwargs, training)
         else:
             kwargs.pop("training", None)
-            with training_mode(training):
+            with training_mode(training), self._fits(args):
                 outputs = self.call(*args, **kwargs)
             if not tensors_in(outputs) and not isinstance(outputs, Layer) and tensors_in(args):
                 refuse_absent(outputs, f"what {type(self).__name__} {self.name!r} gives")
@@ -334,6 +336,21 @@ class Layer(HoldsVariables):
             for tensor in tensors_in(outputs):
                 tensor.producer = self.name
         return outputs
+
+    @contextmanager
+    def _fits(self, args: tuple[Any, ...]) -> Iterator[None]:
+        """Turns what goes wrong with a dict, a list or None in the place of a tensor into a ShapeError."""
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError) as error:
+            if self.user_defined or not args or isinstance(args[0], Tensor):
+                raise
+            kind = type(args[0]).__name__.removesuffix("Type")
+            raise ShapeError(
+                f"{type(self).__name__} {self.name!r} takes one tensor, not: {kind}",
+                where=trace.user_location() or self.where,
+                fix="call it on a tensor, or on each of several",
+            ) from error
 
     names_outputs = True
     """Whether what a call gives has the layer's name, where it is an output of a model."""
