@@ -158,3 +158,16 @@ def test_a_variable_that_changes_under_a_lambda(tmp_path: Path) -> None:
     old = late.replace("[t[:, i] for _ in (1,)][0]", "t[:, i]")
     early = old.replace("import layers\n", "import layers\nfrom keras.layers.core import Dense\n")
     assert generated(early, tmp_path).split('"""')[2:] == bound.split('"""')[2:]
+
+
+def test_geometry_is_read_as_keras_keeps_it(programs: Programs) -> None:
+    """Classes made from a convolution build their own kernel from its sizes."""
+    source = IMPORTS + (
+        "import keras\n"
+        "conv = keras.layers.Conv1D(4, 3)\n"
+        "assert (conv.kernel_size, conv.strides, conv.dilation_rate) == ((3,), (1,), (1,))\n"
+        "assert keras.layers.MaxPooling2D(3).pool_size == (3, 3)\n"
+        "m = Sequential([Input((8, 8, 3)), keras.layers.Conv2D(2, 3), Dense(2)])\n"
+        "assert m.layers[0].kernel_size + (3,) == (3, 3, 3)\n"
+    )
+    assert shapes(programs.run(source))[1] == [(None, 6, 6, 2)]

@@ -7,7 +7,6 @@ from typing import Any
 from keras2torch.errors import K2TError, ShapeError
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
-from keras2torch.layers.operation import pair
 
 
 def same_pads(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
@@ -80,6 +79,7 @@ class Spatial(Layer):
 
     abstract = True
     rank = 2
+    per_axis = ("kernel_size", "strides", "dilation_rate", "pool_size")
     layout = "spatial"
 
     @property
@@ -175,9 +175,7 @@ class ConvLayer(Spatial):
 
     def geometry(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """(kernel size, strides, dilation), each with one number for each spatial axis."""
-        kernel, strides, dilation = (
-            pair(value, self.rank) for value in (self.kernel_size, self.strides, self.dilation_rate)
-        )
+        kernel, strides, dilation = self.kernel_size, self.strides, self.dilation_rate
         if min(*kernel, *strides, *dilation) < 1:
             raise self.wrong("kernel_size, strides and dilation_rate should be positive")
         if max(strides) > 1 and max(dilation) > 1 and not self.strides_with_dilation:

@@ -27,12 +27,12 @@ class Field:
         if instance is None:
             return self
         instance.__dict__["_read"].add(self.name)
-        try:
-            return instance.__dict__["_fields"][self.name]
-        except KeyError:
-            if self.default is REQUIRED:
-                raise AttributeError(self.name) from None
-            return self.default
+        value = instance.__dict__["_fields"].get(self.name, self.default)
+        if value is REQUIRED:
+            raise AttributeError(self.name)
+        if value is not None and self.name in instance.per_axis:
+            return pair(value, instance.rank)
+        return value
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__["_fields"][self.name] = value
@@ -44,6 +44,8 @@ class Operation:
     fields: dict[str, Field] = {}
     old_names: dict[str, str | None] = {}
     ignored: tuple[str, ...] = ()
+    per_axis: tuple[str, ...] = ()
+    """Arguments that read as one number for each of the ``rank`` spatial axes, as Keras keeps them."""
     layout = "last"
     """How ``lower`` wants its tensors: "last" (Keras's axis order), "spatial" (N, C, *S) or "any"."""
     own_class = False

@@ -51,8 +51,8 @@ class _Pooling(Spatial):
 
     def geometry(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """(window, strides)."""
-        window = pair(self.pool_size, self.rank)
-        strides = pair(self.strides, self.rank) if self.strides is not None else window
+        window = self.pool_size
+        strides = window if self.strides is None else self.strides
         if min(*window, *strides) < 1:
             raise self.wrong("pool_size and strides should be positive")
         return window, strides
