@@ -270,22 +270,63 @@ def test_the_library_call_takes_a_live_model():
     assert max(row.difference for row in report.rows if row.difference is not None) < 1e-4
 
 
+PADS = {  # network: (size, [(pad in the text, another, what the verdict names)])
+    "ResNet50": (64, [
+        ("7, stride=2, padding=3", "7, stride=2, padding=2", "conv1_conv"),
+        ("hidden, 3, padding=1", "hidden, 3, padding=0", "conv2_block1_2_conv"),
+    ]),
+    "EfficientNetB0": (64, [  # whose outputs hide both
+        ("(before, after, before, after)", "(after, before, before, after)",
+         "self.stage2.0.pad, before block2a_dwconv"),
+        ("self.std, (0, 1, 0, 1)", "self.std, (1, 0, 0, 1)", "stem_conv"),
+    ]),
+    "MobileNetV2": (64, [
+        ("F.pad(image, (0, 1, 0, 1))", "F.pad(image, (0, 1, 1, 0))", "Conv1"),
+        ("else (0, 1, 0, 1)", "else (1, 0, 0, 1)", "self.blocks.1.pad, before block_1_depthwise"),
+    ]),
+    "DenseNet121": (64, [
+        ("32, 3, padding=1", "32, 3, padding=0", "conv2_block1_2_conv"),
+        ("3, 2, padding=1", "3, 2, padding=0", "conv2_block1_0_bn"),
+    ]),
+    "InceptionV3": (96, [
+        ("(7, 1), padding=(3, 0)", "(7, 1), padding=(2, 0)", "conv2d_"),
+        ("count_include_pad=False", "count_include_pad=True", "conv2d_"),
+    ]),
+}  # fmt: skip
+
+
 @slow
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("ResNet50", 64),
-        ("EfficientNetB0", 64),
-        ("MobileNetV2", 64),
-        ("DenseNet121", 64),
-        ("InceptionV3", 96),
-    ],
-)
-def test_networks_of_keras_applications(name, size, tmp_path):
+@pytest.mark.parametrize("name", PADS)
+def test_networks_of_keras_applications(name, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    import keras2torch
+    from keras2torch.verify.torch_side import owners
+
+    size, edits = PADS[name]
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10)
-    path = save(model, tmp_path / "net.keras")
+    path = generated(tmp_path, lambda: model)
+    module = tmp_path / "net_model.py"
     made = k2t("verify", path, "--grads", "-o", tmp_path)
     assert made.exit_code == 0, made.output
+
+    text = module.read_text()
+    for pad, other, layer in edits:
+        edit(tmp_path, pad, other)
+        told = k2t("verify", path, "-o", tmp_path)
+        assert told.exit_code == 1, told.output
+        assert f"first layer that differs: {layer}" in told.output, told.output
+        module.write_text(text)
+
+    names = owners(keras2torch.generate(path))
+    state = load_file(tmp_path / "net.safetensors")
+    keys = [key for key in state if key.endswith("weight")]
+    key = keys[len(keys) // 2]
+    state[key].reshape(-1)[state[key].size // 2] += 0.2
+    save_file(state, tmp_path / "net.safetensors")
+    told = k2t("verify", path, "-o", tmp_path)
+    assert told.exit_code == 1, told.output
+    assert f"first layer that differs: {names[key.rpartition('.')[0]]} " in told.output, told.output
 
 
 @slow

@@ -40,7 +40,7 @@ def verify(
     source does not hold are drawn from ``seed``. Raises KerasMissingError where Keras is not installed,
     K2TError where Keras cannot load or run the source.
     """
-    from keras2torch.verify import keras_side, samples, torch_side
+    from keras2torch.verify import culprit, keras_side, samples, torch_side
     from keras2torch.verify.pairing import WeightPairs
 
     keras_side.find_keras()
@@ -70,10 +70,12 @@ def verify(
     if gradients:
         draws = [first, *samples.single_samples(result, first, seed)]
         report.rows += net.gradient_rows(real, pairs, draws, tolerance)
-    if not report.passed:
-        from keras2torch.verify.culprit import first_difference
-
-        report.culprit = first_difference(result, net, real, first, tolerance)
+    if report.passed:
+        inside, report.culprit = culprit.layers_row(result, net, real, first, tolerance)
+        report.rows.append(inside)
+    else:
+        report.culprit = culprit.first_difference(result, net, real, first, tolerance)
+        report.culprit = report.culprit or culprit.first_weight(result, report.rows)
     return report
 
 

@@ -3,52 +3,97 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-from keras2torch.graph import Call
 from keras2torch.layers.base import Layer
 from keras2torch.models import Model
 from keras2torch.pipeline import Generated, generate
 from keras2torch.verify.keras_side import KerasSide
-from keras2torch.verify.report import row
+from keras2torch.verify.report import Row, row
 from keras2torch.verify.samples import Case
 from keras2torch.verify.torch_side import TorchSide, _tensors, owners
+
+_SLACK = 10  # rounding adds up on the way to a layer inside, and some layers are small differences
+_EXACT = 1e-6  # two texts of one module, in one library
+
+Pairs = Iterator[tuple[str, Any, Any]]
+"""(name of a layer, what it returns, what it should return)"""
 
 
 def first_difference(
     result: Generated, net: TorchSide, real: KerasSide, case: Case, tolerance: float
 ) -> str | None:
     """The name of the first layer whose output is not Keras's, with its path in the torch module."""
+    found = None
     if net.path is not None:
-        found = _edited(result, net, TorchSide(result), case)
-        if found is not None:
-            return found
-    return _mistranslated(result, real, case, tolerance)
+        found = _first(_edited(result, net, case), _EXACT)
+    return found or _first(_translated(result, real, case), tolerance)
+
+
+def first_weight(result: Generated, rows: list[Row]) -> str | None:
+    """The layer of the first weight that differs: one that only meets zeros changes no output."""
+    keys = (one.what for one in rows if not one.passed and one.what in result.weight_map)
+    return next((_named(owners(result), key.rpartition(".")[0], []) for key in keys), None)
+
+
+def layers_row(
+    result: Generated, net: TorchSide, real: KerasSide, case: Case, tolerance: float
+) -> tuple[Row, str | None]:
+    """All layers inside, where the outputs agree; and the name of the first that differs.
+
+    The outputs of a deep network may hide a fault: what its layers add comes to next to nothing, as before
+    training, or a softmax makes it so. The row's numbers are those of the worst layer.
+    """
+    edited = list(_edited(result, net, case)) if net.path is not None else []
+    translated = list(_translated(result, real, case))
+    worst = Row("", "", 0.0, 0.0)
+    for name, actual, expected in edited + translated:
+        one = row("layers inside", case.label, actual, expected, tolerance * _SLACK)
+        if not one.passed:
+            return one, name
+        if _relative(one) >= _relative(worst):
+            worst, one.note = one, f"worst: {name}"
+    worst.what = f"{len(translated)} layers inside"
+    return worst, None
+
+
+def _relative(one: Row) -> float:
+    return (one.difference or 0.0) / (one.scale or 1.0)
+
+
+def _first(pairs: Pairs, tolerance: float) -> str | None:
+    differing = (
+        name for name, *both in pairs if not row("", "", both[0], both[1], tolerance).passed
+    )
+    return next(differing, None)
 
 
 # An edited file or other weights: beside the module as it would be generated now.
-def _edited(result: Generated, net: TorchSide, fresh: TorchSide, case: Case) -> str | None:
-    names = owners(result)
-    given = _recorded(net, case)
-    changed = None
-    for key, expected in _recorded(fresh, case):
-        actual = next((tensor for k, tensor in given if k == key), None)
-        if actual is None:  # renamed, or never reached
-            continue
-        if not row("", "", actual, expected, 1e-6).passed:
-            return _named(names, key[0])
-        changed = key[0]
-    if given and changed is not None and _recorded(fresh, case)[-1][0] not in dict(given):
-        return f"what follows {_named(names, changed)}"
-    return None
+def _edited(result: Generated, net: TorchSide, case: Case) -> Pairs:
+    given, names = dict(_recorded(net, case)), owners(result)
+    fresh = _recorded(TorchSide(result), case)
+    for index, (key, expected) in enumerate(fresh):
+        if key in given:  # else renamed, or never reached
+            following = [path for (path, _), _ in fresh[index + 1 :]]
+            yield _named(names, key[0], following), given[key], expected
+    reached = [key[0] for key, _ in fresh if key in given]
+    if reached and fresh[-1][0] not in given:
+        yield f"what follows {_named(names, reached[-1], [])}", (), (0,)
 
 
-def _named(names: dict[str, str], path: str) -> str:
-    """``conv1 (self.stem.conv)``: by the innermost member with a Keras layer."""
-    inner = path
-    while inner and inner not in names:
-        inner = inner.rpartition(".")[0]
-    return f"{names[inner]} (self.{path})" if inner else f"self.{path}"
+def _named(names: dict[str, str], path: str, following: list[str]) -> str:
+    """``conv1 (self.stem.conv)``: by the innermost member with a Keras layer; a pad by the layer behind it."""
+    if owner := _owner(names, path):
+        return f"{owner} (self.{path})"
+    behind = next(filter(None, (_owner(names, other) for other in following)), None)
+    return f"self.{path}, before {behind}" if behind else f"self.{path}"
+
+
+def _owner(names: dict[str, str], path: str) -> str | None:
+    while path and path not in names:
+        path = path.rpartition(".")[0]
+    return names.get(path)
 
 
 def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
@@ -81,30 +126,34 @@ def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
 
 
 # A fault of the translation: every layer's output beside Keras's.
-def _mistranslated(result: Generated, real: KerasSide, case: Case, tolerance: float) -> str | None:
+def _translated(result: Generated, real: KerasSide, case: Case) -> Pairs:
     assert result.graph is not None and result.source is not None
     paths = _paths(result.source.model)
-    times: Counter[int] = Counter()
-    known: list[tuple[Call, tuple[tuple[str, ...], int]]] = []
-    expected = real.layer_outputs(case)
+    expected: dict[tuple[str, ...], list[list[Any]]] = {}
+    for (path, _), outputs in real.layer_outputs(case).items():
+        expected.setdefault(path, []).append(outputs)
+    known = []
     for call in result.graph.calls:
-        path = paths.get(id(call.operation))
-        if path is None:
-            continue
-        key = (path, times[id(call.operation)])
-        times[id(call.operation)] += 1
-        if len(expected.get(key, ())) == len(call.outputs):
-            known.append((call, key))
+        path = paths.get(id(call.operation), ())
+        if any(len(outputs) == len(call.outputs) for outputs in expected.get(path, ())):
+            known.append((call, path))
     if not known:
-        return None
+        return
     tensors = [tensor for call, _ in known for tensor in call.outputs]
     probe = generate(Model(list(result.graph.inputs), tensors), name="probe")
     actual = iter(TorchSide(probe).run(case))
-    for _, key in known:
-        for right in expected[key]:
-            if not row("", "", next(actual), right, tolerance).passed:
-                return "/".join(key[0])
-    return None
+    for call, path in known:
+        outputs = [next(actual) for _ in call.outputs]
+        # Keras may run the calls of a shared layer in another order.
+        closest = min(expected[path], key=lambda other: _distance(outputs, other))
+        for left, right in zip(outputs, closest):
+            yield "/".join(path), left, right
+
+
+def _distance(left: list[Any], right: list[Any]) -> float:
+    if [array.shape for array in left] != [array.shape for array in right]:
+        return float("inf")
+    return sum(row("", "", a, b, 0.0).difference or 0.0 for a, b in zip(left, right))
 
 
 def _paths(layer: Layer, path: tuple[str, ...] = ()) -> dict[int, tuple[str, ...]]:
