@@ -87,6 +87,14 @@ REFUSED = {
     "a quantile that is computed": (lambda x: ops.quantile(x, ops.mean(x)), "the model computes"),
     "no axes": (lambda x: ops.var(x, axis=()), "axis=()"),
     "no axes to count": (lambda x: ops.count_nonzero(x, axis=()), "axis=()"),
+    "a lambda": (
+        lambda x: ops.associative_scan(lambda a, c: a + c, x),
+        "held as bytecode, which is never decoded",
+    ),
+    "what backends see differently": (
+        lambda x: ops.image.affine_transform(x[..., None], np.float32([1, 0, 0, 0, 1, 0, 0.1, 0])),
+        "c0 and c1 other than 0",
+    ),
     "a refused function": (lambda x: ops.argpartition(x, 2), "is not translated"),
 }
 

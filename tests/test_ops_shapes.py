@@ -67,6 +67,7 @@ REDUCE = {
     "any": (lambda ops, x: (ops.any(x > 1.5, axis=-1, keepdims=True), ops.any(x > 3)), (X,)),
     "max initial": (lambda ops, x: (ops.max(x, axis=1, initial=0.5), ops.min(x, initial=-0.5)), (X,)),
     "argmax": (lambda ops, x: (ops.argmax(x, axis=1), ops.argmax(x), ops.argmax(x, axis=-1, keepdims=True)), (X,)),
+    "median of each": (lambda ops, x: (ops.median(x, axis=()), ops.nanmedian(x, axis=())), (X,)),
     "argmax of a mask": (lambda ops, x: (ops.argmax(x > 0), ops.argmin(x > 0, axis=-1)), (X,)),
     "argmin": (lambda ops, x: (ops.argmin(x, axis=2), ops.argmin(x), ops.argmin(x, axis=1, keepdims=True)), (X,)),
     "nanargmax": (lambda ops, x: (ops.nanargmax(x, axis=1), ops.nanargmin(ops.where(x > 0, float("nan"), x), axis=2)), (X,)),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from ops_oracle import N, Names, b, check, f, i
@@ -31,6 +32,9 @@ def halves(count: int) -> np.ndarray:
 
 
 IMAGE = f(N, 6, 8, 3, low=0, high=1)
+MEL = np.asarray(
+    keras.layers.MelSpectrogram().linear_to_mel_weight_matrix(3, 5, 8000, 80.0, 3000.0)
+)
 # name: (with tf, with keras.ops, inputs)
 TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     "shape": (
@@ -513,6 +517,19 @@ TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
         lambda ops, x: ops.sqrt(ops.square(ops.fft((x, x))[0]) + ops.square(ops.fft((x, x))[1])),
         (X,),
     ),
+    "spectrograms": (
+        lambda tf, x: (
+            tf.abs(tf.signal.stft(x, 8, 4)) @ tf.signal.linear_to_mel_weight_matrix(3, 5, 8000, 80.0, 3000.0),
+            tf.abs(tf.signal.stft(x, 8, 3, pad_end=True, window_fn=None)),
+            x * tf.signal.hamming_window(40),
+        ),
+        lambda ops, x: (
+            ops.matmul(_sizes(ops, ops.stft(x, 8, 4, 8, center=False)), MEL),
+            _sizes(ops, ops.stft(ops.pad(x, [(0, 0), (0, 7)]), 8, 3, 8, None, False)),
+            x * (0.54 - 0.46 * np.cos(2 * np.pi * np.arange(40) / 40)).astype("float32"),
+        ),
+        (f(N, 40),),
+    ),
     "scatter": (
         lambda tf, k, v: tf.scatter_nd(k, v, [6, 3]),
         lambda ops, k, v: ops.scatter(k, v, (6, 3)),
@@ -549,6 +566,11 @@ def _merge(tf: Any, x: Any) -> Any:
 def _lrn(ops: Any, x: Any) -> Any:
     squares = ops.pad(ops.square(x), ((0, 0), (0, 0), (0, 0), (2, 2)))
     return x / (1.0 + 0.1 * sum(squares[..., k : k + 6] for k in range(5))) ** 0.75
+
+
+def _sizes(ops: Any, x: Any) -> Any:
+    """Of complex numbers as two tensors."""
+    return ops.sqrt(ops.square(x[0]) + ops.square(x[1]))
 
 
 def _reversed(ops: Any, x: Any, lengths: Any) -> Any:

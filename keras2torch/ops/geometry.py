@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
+
+from keras2torch.graph import Constant
 from keras2torch.ops.base import Op, Spec, as_operand, function, ops
 from keras2torch.ops.cropping import ImageOp, batched, refused
 from keras2torch.ops.dtypes import float_dtype, is_float
@@ -44,6 +47,11 @@ def affine_transform(
 ) -> Any:  # fmt: skip
     images, single = batched(images, data_format)
     transform = as_operand(transform)
+    if isinstance(transform, Constant) and numpy.any(transform.value[..., 6:]):
+        raise refused(
+            "c0 and c1 other than 0 (which Keras's backends read in different ways)",
+            "use keras.ops.image.perspective_transform",
+        )
     transform = ops.expand_dims(transform, 0) if len(transform.shape) == 1 else transform
     arguments = (_order(interpolation), fill_mode, float(fill_value))
     made = _Transformed(data_format).record(images, transform, None, "affine_transform", arguments)

@@ -58,14 +58,16 @@ def _quantiles(x: Any, q: Any, axis: Any, method: str, keepdims: bool, over_nan:
     q = q.tolist() if hasattr(q, "tolist") else q
     rank = len(x.shape)
     axes = axes_of(axis, rank)
-    place = axes[0]
-    if len(axes) > 1:
+    place = axes[0] if axes else rank
+    if not axes:  # of a number, and with axis=(): each is its own median
+        x = ops.expand_dims(x, -1)
+    elif len(axes) > 1:
         kept = [i for i in range(rank) if i not in axes]
         x = ops.transpose(x, [*kept, *axes])
         sizes = ops.shape(x)[: len(kept)]
         x, place = ops.reshape(x, (*sizes, -1)), len(kept)
     made = _quantile.record(x, q, place, method, over_nan)
-    if keepdims:
+    if keepdims and axes:
         lead = numpy.ndim(q)
         made = ops.expand_dims(made, [a + lead for a in sorted(axes)])
     return made
