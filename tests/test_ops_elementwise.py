@@ -175,6 +175,7 @@ OTHERS = {
     "nan_to_num": (lambda ops, x: ops.nan_to_num(ops.log(x), nan=1.0, neginf=-5.0), (f(N, 4),)),
     "nan_to_num plain": (lambda ops, x: ops.nan_to_num(ops.log(x)), (f(N, 4),)),
     "isclose": (lambda ops, x: (ops.isclose(x, x + 1e-9), ops.isclose(x, x + 0.01, atol=0.1)), (f(N, 4),)),
+    "isclose of two dtypes": (lambda ops, x, k: (ops.isclose(x, k, atol=1), ops.isclose(k, x > 0)), (f(N, 4), i(N, 4))),
     "allclose": (lambda ops, x: (ops.allclose(x, x), ops.allclose(x, x + 1)), (f(N, 4),)),
     "not finite": (lambda ops, x: (ops.isnan(ops.log(x)), ops.isinf(1 / (x * 0)), ops.isneginf(-1 / (x * 0))), (f(N, 4),)),
 }  # fmt: skip

@@ -53,7 +53,7 @@ CASES = {
     "stft bare": (lambda ops, x: ops.stft(x, 8, 4, 8, window=None), (f(N, 40),)),
     "istft": (lambda ops, x: ops.istft(ops.stft(x, 8, 2, 16), 8, 2, 16), (f(N, 40),)),
     "products of two dtypes": (
-        lambda ops, x, k, m: (ops.matmul(x, k), ops.einsum("ij,jk->ik", x, m), ops.tensordot(m, x, [[0], [1]])),
+        lambda ops, x, k, m: (ops.matmul(x, k), ops.einsum("ij,jk->ik", x, m), ops.tensordot(m, x, [[0], [1]]), ops.cross(k, x[:1, :3])),
         (f(N, 4), i(4, 3), b(4, 3)),
     ),
     "istft without a window": (

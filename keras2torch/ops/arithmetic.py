@@ -8,7 +8,7 @@ import numpy
 
 from keras2torch.builder import broadcast
 from keras2torch.ops.base import Op, Spec, function, in_tensor, ops, shape_of
-from keras2torch.ops.core import cast_value
+from keras2torch.ops.core import alike, cast_value
 from keras2torch.ops.dtypes import float_dtype, is_integer, result_dtype
 
 
@@ -93,6 +93,7 @@ class Isclose(Op, names="keras.ops.isclose"):
         given: dict[str, Any] = {} if (rtol, atol) == (1e-5, 1e-8) else {"rtol": rtol, "atol": atol}
         if equal_nan:
             given["equal_nan"] = True
+        x1, x2 = alike(b, result_dtype(x1, x2), x1, x2)
         return b.function("torch.isclose", x1, x2, dtype="bool", **given)
 
     def fold(

@@ -25,6 +25,11 @@ def cast_value(b: Any, x: Any, dtype: str) -> Any:
     return b.method("to", x, Dtype(dtype), dtype=dtype)
 
 
+def alike(b: Any, dtype: str, *operands: Any) -> list[Any]:
+    """The operands in one dtype, for what torch does to tensors of one dtype only."""
+    return [x if x.dtype == dtype else cast_value(b, x, dtype) for x in operands]
+
+
 def to_dtype(x: Any, dtype: str) -> Any:
     """A numpy array in another dtype; bfloat16, which numpy has not got, stays float32."""
     return x.astype(dtype if dtype in numpy.sctypeDict else "float32")

@@ -9,14 +9,12 @@ import numpy
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape
 from keras2torch.ops.base import Op, Spec, as_operand, axes_of, axis_of, function, ops, product
-from keras2torch.ops.core import cast_value
+from keras2torch.ops.core import alike
 from keras2torch.ops.dtypes import promote, result_dtype
 
 
-def alike(b: Any, *operands: Any) -> list[Any]:
-    """The operands in the dtype of their product: torch multiplies matrices of one dtype only."""
-    dtype = b.output_tensors[0].dtype
-    return [x if x.dtype == dtype else cast_value(b, x, dtype) for x in operands]
+def _alike(b: Any, *operands: Any) -> list[Any]:
+    return alike(b, b.output_tensors[0].dtype, *operands)
 
 
 def matmul_shape(left: Shape, right: Shape) -> Shape:
@@ -39,7 +37,7 @@ class Matmul(Op, names="keras.ops.matmul"):
 
     def lower(self, b: Any, x1: Any, x2: Any) -> Any:
         shape = b.output_tensors[0].shape
-        return b.operator("@", *alike(b, x1, x2), shape=shape, axes=tuple(range(len(shape))))
+        return b.operator("@", *_alike(b, x1, x2), shape=shape, axes=tuple(range(len(shape))))
 
     def fold(self, x1: Any, x2: Any) -> Any:
         return numpy.matmul(x1, x2)
@@ -85,7 +83,7 @@ class Tensordot(Op, names="keras.ops.tensordot {tf,tf.compat.v1}.tensordot(a=x1,
         return Spec(left + right, result_dtype(x1, x2))
 
     def lower(self, b: Any, x1: Any, x2: Any, axes: Any = 2) -> Any:
-        x1, x2 = alike(b, x1, x2)
+        x1, x2 = _alike(b, x1, x2)
         shape = b.output_tensors[0].shape
         order = tuple(range(len(shape)))
         first, second = self.pairs(x1, x2, axes)
@@ -148,7 +146,7 @@ class _Einsum(Op):
         shape = b.output_tensors[0].shape
         text = subscripts.replace(" ", "").replace("->", " -> ").replace(",", ", ")
         return b.function(
-            "torch.einsum", text, *alike(b, *operands), shape=shape, axes=tuple(range(len(shape)))
+            "torch.einsum", text, *_alike(b, *operands), shape=shape, axes=tuple(range(len(shape)))
         )
 
     def fold(self, subscripts: str, operands: Any) -> Any:
@@ -221,7 +219,7 @@ class _Cross(Op):
         return Spec(broadcast(x1.shape, x2.shape), result_dtype(x1, x2))
 
     def lower(self, b: Any, x1: Any, x2: Any) -> Any:
-        return b.function("torch.linalg.cross", x1, x2)
+        return b.function("torch.linalg.cross", *_alike(b, x1, x2))
 
     def fold(self, x1: Any, x2: Any) -> Any:
         return numpy.cross(x1, x2)
