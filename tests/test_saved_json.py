@@ -254,3 +254,28 @@ def test_a_function_that_a_call_is_given_is_not_in_the_file() -> None:
     nodes[1]["module"] = "keras.src.ops.core"
     with pytest.raises(keras2torch.K2TError, match="given 'twice', which only its program holds"):
         keras2torch.generate(json.dumps(model("Functional", nodes, "run")))
+
+
+def test_sizes_are_one_tensor_of_tensorflow():
+    """``tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1] * 2, 3])`` as Keras 2 saves it."""
+
+    def function(name: str, path: str, inbound: list[Any]) -> dict[str, Any]:
+        return node(name, "TFOpLambda", [inbound], function=path)
+
+    def item(name: str, index: int) -> dict[str, Any]:
+        return node(name, "SlicingOpLambda", [["sizes", 0, 0, {"slice_spec": index}]])
+
+    nodes = [
+        node("a", "InputLayer", [], batch_input_shape=[None, None, 6]),
+        function("sizes", "compat.v1.shape", ["a", 0, 0, {"name": None, "out_type": "int32"}]),
+        item("batch", 0),
+        item("length", 1),
+        function("twice", "math.multiply", ["length", 0, 0, {"y": 2, "name": None}]),
+        function("r", "reshape", ["a", 0, 0, {"shape": [["batch", 0, 0], ["twice", 0, 0], 3]}]),
+    ]
+    text = json.dumps(model("Functional", nodes, ["r", 0, 0], keras_version="2.13.1"))
+    result = keras2torch.generate(text)
+    net = build(result)
+    x = torch.arange(48.0).reshape(2, 4, 6)
+    assert (net(x) == x.reshape(2, 8, 3)).all()
+    assert net(x[:, :3]).shape == (2, 6, 3)

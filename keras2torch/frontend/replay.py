@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import SavedModelError, UnsupportedError
-from keras2torch.frontend.replay_calls import Calls, NotYetError
+from keras2torch.frontend.replay_calls import Calls, NotYetError, OneValue
 from keras2torch.frontend.replay_layers import (
     input_layer,
     keras1_merge,
@@ -417,18 +417,21 @@ class Replayer:
         return call
 
     def _tf_operation(self, config: dict[str, Any]) -> Callable[..., Any]:
-        path = str(config.get("function", "__operators__.getitem"))
-        name = f"tf.{path}"
-        function = OPS.get(name) or OPS.get(f"tf.{path.rpartition('.')[2]}")
+        path = str(config.get("function", "__operators__.getitem")).removeprefix("compat.v1.")
+        function = OPS.get(f"tf.{path}") or OPS.get(f"tf.{path.rpartition('.')[2]}")
         if "getitem" in path or "strided_slice" in path:
-            return lambda args, kwargs: args[0][slice_spec(kwargs.get("slice_spec"))]
+            return lambda args, kwargs: OneValue(args[0][slice_spec(kwargs.get("slice_spec"))])
         if function is None:
-            raise UnsupportedError(f"the TensorFlow function {name} has no translation")
-        known = _parameters(function)
-        return lambda args, kwargs: function(
-            *args,
-            **{k: v for k, v in kwargs.items() if k in known or not (v is None or v is False)},
-        )
+            raise UnsupportedError(f"the TensorFlow function tf.{path} has no translation")
+        known, is_vector = _parameters(function), path.rpartition(".")[2] in ("shape", "shape_v2")
+
+        def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            free = (k for k, v in kwargs.items() if k in known or not (v is None or v is False))
+            result = function(*args, **{k: kwargs[k] for k in free})
+            is_one = is_vector or isinstance(result, (int, float))
+            return OneValue(result) if is_one else result
+
+        return call
 
 
 _IGNORED = {

@@ -16,6 +16,13 @@ class NotYetError(Exception):
     """A node refers to a call that has not been replayed yet."""
 
 
+@dataclass(frozen=True)
+class OneValue:
+    """What a TensorFlow function gave where it is one tensor there, and sizes or a number here."""
+
+    value: Any
+
+
 @dataclass
 class Calls:
     """The layers of one Functional model, and what each of their calls gave so far."""
@@ -37,6 +44,8 @@ class Calls:
         done = self.calls[name]
         if not 0 <= node < len(done):
             raise NotYetError(name)
+        if isinstance(done[node], OneValue) and index == 0:
+            return done[node].value
         tensors = tensors_in(done[node])
         if not 0 <= index < len(tensors):
             raise SavedModelError(f"the layer {name!r} has no output {index}")
