@@ -254,3 +254,14 @@ def test_an_operation_drawn_twice_makes_one_change() -> None:
 def test_what_cannot_be_exact_is_refused(model: Built, message: str) -> None:
     with pytest.raises(K2TError, match=message):
         oracle.keras2torch.generate(model())
+
+
+@pytest.mark.parametrize(
+    "options", [{"interpolation": "bicubic"}, {"crop_to_aspect_ratio": True, "antialias": True}]
+)
+def test_images_of_the_size_asked_for_are_not_resized(options) -> None:
+    x = keras.Input((6, 8, 3))
+    square = keras.layers.Resizing(6, 6, interpolation="nearest", crop_to_aspect_ratio=True)
+    model = keras.Model(x, square(keras.layers.Resizing(6, 8, **options)(x)))
+    assert "interpolate" not in oracle.keras2torch.generate(model).model_source
+    oracle.compare(model)

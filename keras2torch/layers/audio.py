@@ -96,12 +96,12 @@ class STFTSpectrogram(Layer):
             setattr(self, f"{side}_kernel", kernel)
 
     def _initial(self, side: str) -> Lines:
-        window, length = self.window, int(self.frame_length)
+        window, length, scaling = self.window, int(self.frame_length), self.scaling
         if window not in ("hann", "hamming", None):
             raise self.unsupported(f"window={window!r}", "use 'hann', 'hamming' or None")
         periodic = "" if self.periodic else ", periodic=False"
         values = f"torch.{window}_window({length}{periodic})" if window else f"torch.ones({length})"
-        scaling = quote(self.scaling if window else None)
+        scaling = quote(scaling if window else None)
         wave = "torch.cos" if side == "real" else "torch.sin"
         return Lines(
             f"{side}{values}{scaling}",

@@ -88,8 +88,9 @@ class Resizing(_ImageLayer):
         elif self.pad_to_aspect_ratio:
             x = self._padded(b, x, size)
         shape = (*x.shape[:2], *size)
+        mode, antialias = str(self.interpolation).lower(), bool(self.antialias)
         if tuple(x.shape[2:]) != size:
-            x = self._interpolated(b, x, size, shape)
+            x = self._interpolated(b, x, size, shape, mode, antialias)
         if x is not inputs and not inputs.dtype.startswith(("float", "bfloat")):
             low, high = (0, 255) if inputs.dtype == "uint8" else (None, None)
             x = b.method("round", x)
@@ -109,16 +110,18 @@ class Resizing(_ImageLayer):
         pads = ((top, top), (0, 0)) if top > 0 else ((0, 0), (left, left))
         return b.pad(x, pads, value) if top > 0 or left > 0 else x
 
-    def _interpolated(self, b: Any, x: Any, size: tuple[int, int], shape: Any) -> Any:
-        mode, target = str(self.interpolation).lower(), size[0] if size[0] == size[1] else size
-        extra = {"antialias": True} if self.antialias else {}
+    def _interpolated(
+        self, b: Any, x: Any, size: tuple[int, int], shape: Any, mode: str, antialias: bool
+    ) -> Any:
+        target = size[0] if size[0] == size[1] else size
+        extra = {"antialias": True} if antialias else {}
         if mode == "nearest":
             return b.function("F.interpolate", x, target, mode="nearest-exact", shape=shape)
         if mode == "bilinear":
             return b.function("F.interpolate", x, target, mode="bilinear", **extra, shape=shape)
         kernel = {"bicubic": "cubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}.get(mode)
         if kernel is None:
-            raise self.unsupported(f"interpolation={self.interpolation!r} is not Keras's")
+            raise self.unsupported(f"interpolation={mode!r} is not Keras's")
         return b.function("resize", x, size, Name(kernel), **extra, shape=shape)
 
 

@@ -170,7 +170,7 @@ class SpectralNormalization(Wrapper):
         return self.layer.output_spec(inputs)
 
     def lower(self, b: Any, inputs: Any) -> Any:
-        count = len(b.nodes)
+        count, iterations = len(b.nodes), int(self.power_iterations)
         x = self.layer.lower(b, inputs)
         if b.training is False:
             return x
@@ -188,8 +188,8 @@ class SpectralNormalization(Wrapper):
             sub.cls = _SPECTRAL[sub.cls]
             sub.weights["vector_u"] = b.mapping(lambda u: u.reshape(-1), self.vector_u)
             sub.initial["vector_u"] = self.vector_u.initializer
-            if int(self.power_iterations) != 1:
-                sub.args["power_iterations"] = int(self.power_iterations)
+            if iterations != 1:
+                sub.args["power_iterations"] = iterations
         return x
 
 
