@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 
 from keras2torch.graph import Graph
+from keras2torch.layers.activations import activation_name
 from keras2torch.module import Module, Submodule, Value, parts_of
 from keras2torch.naming import is_generic
 from keras2torch.quoting import prose, to_identifier
@@ -124,6 +125,18 @@ def precision(graph: Graph) -> str | None:
         f"Keras rounds to half floats (policy {', '.join(policies)}). This computes in float32, "  # type: ignore[arg-type]
         "and in half floats under torch.autocast."
     )
+
+
+def dated(graph: Graph) -> str | None:
+    """What a program's layers compute since Keras 3 that they did not before; None: nothing."""
+    for call in graph.calls:
+        for place in ("activation", "recurrent_activation"):
+            if activation_name(getattr(call.operation, place, None)) == "hard_sigmoid":
+                return (
+                    "hard_sigmoid is that of Keras 3, relu6(x + 3) / 6; Keras 1 and 2 (TensorFlow up to 2.15) "
+                    "computed clip(0.2 * x + 0.5, 0, 1): for weights trained with these, use a saved model"
+                )
+    return None
 
 
 def correspondence(module: Module) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras2torch import weights as weight_tools
 from keras2torch.added import with_added_losses, with_kept_tensors
-from keras2torch.describe import WIDTH, describe, input_names, logits, precision
+from keras2torch.describe import WIDTH, dated, describe, input_names, logits, precision
 from keras2torch.emit import emit_module, format_source
 from keras2torch.errors import InternalError, K2TError
 from keras2torch.graph import Graph
@@ -200,6 +200,8 @@ def _generate(source: Source, name: str | None) -> Generated:
     ports_in, ports_out = _ports(graph, module, activations)
     names = input_names(graph)
     doc = describe(class_name, ports_in, ports_out)
+    if source.path is not None and source.path.suffix in (".py", ".ipynb"):
+        source.notes += filter(None, [dated(graph)])
     rounded = precision(graph)
     if rounded is not None:
         source.notes.append(rounded)

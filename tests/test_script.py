@@ -358,3 +358,16 @@ def test_the_order_of_compile_of_all_versions(programs: Programs, arguments: str
     )
     call = programs.run(source).training_calls[0]
     assert (call.get("metrics"), call.get("loss_weights")) == (["mae"], [0.5])
+
+
+def test_what_keras_2_computed_otherwise_is_told(tmp_path):
+    import keras2torch
+
+    program = tmp_path / "net.py"
+    text = "from tensorflow.keras import Input, Sequential, layers\n"
+    text += "model = Sequential([Input((4,)), layers.Dense(3, activation={!r})])\n"
+    program.write_text(text.format("hard_sigmoid"))
+    (note,) = keras2torch.generate(program).notes
+    assert "relu6(x + 3) / 6" in note and "clip(0.2 * x + 0.5, 0, 1)" in note
+    program.write_text(text.format("sigmoid"))
+    assert keras2torch.generate(program).notes == []
