@@ -171,3 +171,19 @@ def test_geometry_is_read_as_keras_keeps_it(programs: Programs) -> None:
         "assert m.layers[0].kernel_size + (3,) == (3, 3, 3)\n"
     )
     assert shapes(programs.run(source))[1] == [(None, 6, 6, 2)]
+
+
+def test_an_activation_is_a_function_when_it_is_read(programs: Programs) -> None:
+    source = IMPORTS + (
+        "import keras\nimport tensorflow as tf\n"
+        "class Own(keras.layers.Dense):\n"
+        "    def call(self, x):\n"
+        "        return self.activation(tf.matmul(x, self.kernel) + self.bias)\n"
+        "dense = Dense(3, activation='softmax')\n"
+        "assert dense.activation == keras.activations.softmax != Dense(3).activation\n"
+        "assert dense.activation.__name__ == 'softmax' and Dense(3).activation is not None\n"
+        "dense.activation = keras.activations.linear\n"
+        "m = Sequential([Input((4,)), Own(2, activation='tanh'), Own(2), dense])\n"
+    )
+    written = keras2torch.generate(programs.run(source)).model_source
+    assert written.count("torch.tanh") == 1 and "softmax" not in written

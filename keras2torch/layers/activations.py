@@ -213,6 +213,31 @@ def activation_name(activation: Any) -> str | None:
     return given if isinstance(given, str) else None
 
 
+class ActivationName(str):
+    """The name of an activation that is also the function, which a Keras layer keeps as ``activation``."""
+
+    activation_name = property(str.__str__)
+    __name__ = activation_name
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        from keras2torch.frontend.standins.activations import get
+
+        return get(str(self))(x, *args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == (other if isinstance(other, str) else activation_name(other))
+
+    __hash__ = str.__hash__
+
+
+def callable_name(activation: Any) -> Any:
+    """What a program reads of a layer's activation: for a name, and for None, what can be called."""
+    if activation is None or isinstance(activation, str):
+        name = activation_name(activation)
+        return activation if name is None else ActivationName(name)
+    return activation
+
+
 def apply_activation(b: Builder, x: Any, activation: Any) -> Any:
     """Emit ``activation`` on ``x``.
 

@@ -47,6 +47,7 @@ from keras2torch.layers.operation import (
     as_tensor,
     call_parameters,
     map_shapes,
+    pair,
     unique_name,
 )
 from keras2torch.layers.traced_calls import (
@@ -396,6 +397,19 @@ class Layer(HoldsVariables):
                     f"a subclass overrides {name}(), which has no counterpart here",
                     "override call() and compute the whole there",
                 )
+
+    per_axis: tuple[str, ...] = ()
+    """Arguments that are kept as one number for each of the ``rank`` spatial axes."""
+
+    def as_kept(self, name: str, value: Any) -> Any:
+        """An argument as Keras keeps it, for programs that read it: sizes for each axis, activations to call."""
+        if value is not None and name in self.per_axis:
+            return pair(value, self.rank)  # type: ignore[attr-defined]
+        if name in ("activation", "recurrent_activation"):
+            from keras2torch.layers.activations import callable_name
+
+            return callable_name(value)
+        return value
 
     traces_activation = False
     """Whether ``activation`` is applied to the layer's output, so that any function of it can be traced."""

@@ -30,9 +30,7 @@ class Field:
         value = instance.__dict__["_fields"].get(self.name, self.default)
         if value is REQUIRED:
             raise AttributeError(self.name)
-        if value is not None and self.name in instance.per_axis:
-            return pair(value, instance.rank)
-        return value
+        return instance.as_kept(self.name, value)
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__["_fields"][self.name] = value
@@ -44,8 +42,6 @@ class Operation:
     fields: dict[str, Field] = {}
     old_names: dict[str, str | None] = {}
     ignored: tuple[str, ...] = ()
-    per_axis: tuple[str, ...] = ()
-    """Arguments that read as one number for each of the ``rank`` spatial axes, as Keras keeps them."""
     layout = "last"
     """How ``lower`` wants its tensors: "last" (Keras's axis order), "spatial" (N, C, *S) or "any"."""
     own_class = False
