@@ -234,6 +234,19 @@ class SimpleRNN(_Recurrent):
     cell_name = "simple_rnn_cell"
 
 
+def _is_old(kwargs: dict[str, Any]) -> bool:
+    """Whether the program is one of Keras 1.0 to 2.3."""
+    return config.before_tensorflow_2 or not OLD_NAMES.keys().isdisjoint(kwargs)
+
+
+def _tell_of_gates(name: str, kwargs: dict[str, Any]) -> None:
+    if kwargs.keys().isdisjoint(("recurrent_activation", "inner_activation")):
+        note(
+            f"{name}'s gates are sigmoid, as since Keras 2.3; Keras 1.0 to 2.2 had hard_sigmoid, "
+            "clip(0.2 * x + 0.5, 0, 1): for weights trained with these, use a saved model"
+        )
+
+
 class LSTM(_Recurrent):
     """Long short-term memory (Hochreiter 1997)."""
 
@@ -264,6 +277,12 @@ class LSTM(_Recurrent):
 
     cell_class = LSTMCell
     cell_name = "lstm_cell"
+    optional_gates = True
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if _is_old(kwargs) and self.optional_gates:
+            _tell_of_gates("LSTM", kwargs)
+        super().__init__(*args, **kwargs)
 
 
 class GRU(_Recurrent):
@@ -298,10 +317,11 @@ class GRU(_Recurrent):
     cell_name = "gru_cell"
 
     def __init__(self, *args: Any, **kwargs: Any):
-        old = config.before_tensorflow_2 or not OLD_NAMES.keys().isdisjoint(kwargs)
-        if old and self.optional_order and "reset_after" not in kwargs:
-            kwargs["reset_after"] = False
-            note("GRU resets before its product (reset_after=False), as in Keras 1.0 to 2.3")
+        if _is_old(kwargs) and self.optional_order:
+            _tell_of_gates("GRU", kwargs)
+            if "reset_after" not in kwargs:
+                kwargs["reset_after"] = False
+                note("GRU resets before its product (reset_after=False), as in Keras 1.0 to 2.3")
         super().__init__(*args, **kwargs)
 
     optional_order = True
@@ -310,6 +330,8 @@ class GRU(_Recurrent):
 
 class CuDNNLSTM(LSTM):
     """Keras 2's LSTM for GPUs: the same function, always with tanh and sigmoid."""
+
+    optional_gates = False
 
 
 class CuDNNGRU(GRU):
