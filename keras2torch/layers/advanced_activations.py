@@ -30,10 +30,11 @@ class ReLU(_Elementwise):
     old_names = {"alpha": "negative_slope"}
 
     def lower(self, b: Any, inputs: Any) -> Any:
+        slope = float(self.negative_slope or 0.0)
         return ACTIVATIONS["relu"](
             b,
-            inputs,
-            float(self.negative_slope or 0.0),
+            b.floating(inputs) if slope else inputs,
+            slope,
             self.max_value,
             float(self.threshold or 0.0),
         )

@@ -252,8 +252,8 @@ class Attention(_DotAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        q, v = inputs[0], inputs[1]
-        k = inputs[2] if len(inputs) > 2 else v
+        q, v, *others = (b.floating(x) for x in inputs)
+        k = others[0] if others else v
         masks = (*mask, None, None)[:2] if mask else (None, None)
         if return_attention_scores or self.score_mode != "dot":
             return self._written_out(b, q, v, k, masks, return_attention_scores, use_causal_mask)
@@ -305,11 +305,10 @@ class AdditiveAttention(_DotAttention):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        key = inputs[2] if len(inputs) > 2 else inputs[1]
+        q, v, *others = (b.floating(x) for x in inputs)
+        k = others[0] if others else v
         masks = (*mask, None, None)[:2] if mask else (None, None)
-        return self._written_out(
-            b, inputs[0], inputs[1], key, masks, return_attention_scores, use_causal_mask
-        )
+        return self._written_out(b, q, v, k, masks, return_attention_scores, use_causal_mask)
 
 
 def _tanh_of_sums(b: Any, query: Any, key: Any, scale: Any) -> Any:

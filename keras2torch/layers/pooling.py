@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras2torch.expressions import Dtype
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.conv import Spatial, output_size, pad_same, same_pads, square
 from keras2torch.layers.operation import pair
@@ -73,15 +74,21 @@ class _Pooling(Spatial):
         return Spec(self.with_spatial(inputs.shape, sizes), inputs.dtype)
 
     def lower(self, b: Any, inputs: Any) -> Any:
+        pooled = self.pooled(b, b.floating(inputs))
+        if self.mode == "avg" or pooled.dtype == inputs.dtype:
+            return pooled
+        return b.method("to", pooled, Dtype(inputs.dtype), dtype=inputs.dtype)
+
+    def pooled(self, b: Any, x: Any) -> Any:
+        """The windows of floats, the only ones that torch pools everywhere."""
         window, strides = self.geometry()
-        x, options = b.floating(inputs) if self.mode == "avg" else inputs, {}
-        if self.padding_name() == "same":
-            found = overhang(x.shape[2:], window, strides)
-            if found is None:
-                return self.lower_lopsided(b, x)
-            padding, ceil = found
-            options = {"padding": square(padding)} | ({"ceil_mode": True} if ceil else {})
-        return self.pool(b, x, options)
+        if self.padding_name() != "same":
+            return self.pool(b, x, {})
+        found = overhang(x.shape[2:], window, strides)
+        if found is None:
+            return self.lower_lopsided(b, x)
+        padding, ceil = found
+        return self.pool(b, x, {"padding": square(padding)} | ({"ceil_mode": True} if ceil else {}))
 
     def pool(self, b: Any, x: Any, options: dict[str, Any]) -> Any:
         """``F.max_pool2d(x, window, strides, ...)``."""
