@@ -19,8 +19,9 @@ from keras2torch.registry import with_registered
 def read_live(model: Any, notes: list[str], custom: dict[str, Any] | None = None) -> Model:
     """Record ``model`` (Functional or Sequential) again, and attach its weights.
 
-    ``custom`` holds the classes and functions of the program's own, by name. What keeps its compile settings from being read goes to ``notes``. Raises UnsupportedError for a
-    subclassed model: its ``call`` is not in its config; and where a layer of it has no config.
+    ``custom`` holds the classes and functions of the program's own, by name. What keeps its compile settings from
+    being read goes to ``notes``. Raises UnsupportedError for a subclassed model: its ``call`` is not in its config;
+    and where a layer of it has no config.
     """
     name = next(
         (
