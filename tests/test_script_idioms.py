@@ -10,6 +10,7 @@ from oracle import load_source
 from script_helpers import IMPORTS, Programs, shapes
 
 import keras2torch
+from keras2torch.layers.base import REGISTRY
 from keras2torch.errors import K2TError
 
 
@@ -171,6 +172,11 @@ def test_geometry_is_read_as_keras_keeps_it(programs: Programs) -> None:
         "assert m.layers[0].kernel_size + (3,) == (3, 3, 3)\n"
     )
     assert shapes(programs.run(source))[1] == [(None, 6, 6, 2)]
+
+
+def test_augmentations_of_keras_2_say_what_draws_their_numbers() -> None:
+    config = {"mode": "horizontal", "seed": None, "rng_type": "stateful", "force_generator": True}
+    assert REGISTRY["RandomFlip"].from_config(config).mode == "horizontal"
 
 
 def test_an_activation_is_a_function_when_it_is_read(programs: Programs) -> None:

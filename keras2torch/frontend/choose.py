@@ -323,7 +323,9 @@ def never_called(recording: Recording) -> Model:
     told = "; ".join(
         f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items()
     )
-    absent = "".join(f"; {note}" for note in recording.notes if "is not here" in note)
+    absent = "".join(
+        f"; {note}" for note in recording.notes if "is not here" in note or "are passed over" in note
+    )
     raise ScriptError(
         "the script makes no model" + (f" (tried: {told})" if told else "") + absent,
         fix="give a script that makes a keras Model or Sequential, or name a function with --model NAME",

@@ -32,6 +32,9 @@ _WORKING = {
         moves=_namespace(range=range, xrange=range, zip=zip, map=map, input=input)
     ),
     "past": lambda: _namespace(builtins=_namespace(xrange=range)),
+    "fire": lambda: _namespace(Fire=_run),
+    "typer": lambda: _namespace(run=_run),
+    "plac": lambda: _namespace(call=_run),
     "gym": lambda: _gym(),
     "gymnasium": lambda: _gym(),
     "scikeras": lambda: _namespace(wrappers=_scikit_learn_wrappers()),
@@ -56,6 +59,11 @@ def _namespace(**names: Any) -> _Namespace:
 def _each(iterable: Any = None, *args: Any, **kwargs: Any) -> Any:
     """tqdm(...): the iterable itself, or a bar that shows nothing."""
     return Absent(Source("a progress bar")) if iterable is None else iterable
+
+
+def _run(function: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """fire.Fire(main) and the like: the function with its defaults, for a command line without arguments."""
+    return function() if callable(function) else None
 
 
 def _absl() -> Any:

@@ -175,6 +175,7 @@ class _Augmentation(_ImageLayer):
     """A random transformation: a helper module of the layer's own name, at work in train mode only."""
 
     ignored = ("seed",)
+    old_names = {"rng_type": None, "force_generator": None}  # of Keras 2: what draws the numbers
 
     def arguments(self) -> dict[str, Any]:
         """What the helper module's constructor is given."""
