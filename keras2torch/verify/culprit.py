@@ -28,7 +28,7 @@ def first_difference(
     found = None
     if net.path is not None:
         found = _first(_edited(result, net, case), _EXACT)
-    return found or _first(_translated(result, real, case), tolerance)
+    return found or _first(_translated(result, real, case, tolerance), tolerance)
 
 
 def first_weight(result: Generated, rows: list[Row]) -> str | None:
@@ -46,10 +46,11 @@ def layers_row(
     training, or a softmax makes it so. The row's numbers are those of the worst layer.
     """
     edited = list(_edited(result, net, case)) if net.path is not None else []
-    translated = list(_translated(result, real, case))
+    tolerance *= _SLACK
+    translated = list(_translated(result, real, case, tolerance))
     worst = Row("", "", 0.0, 0.0)
     for name, actual, expected in edited + translated:
-        one = row("layers inside", case.label, actual, expected, tolerance * _SLACK)
+        one = row("layers inside", case.label, actual, expected, tolerance)
         if not one.passed:
             return one, name
         if _relative(one) >= _relative(worst):
@@ -126,7 +127,7 @@ def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
 
 
 # A fault of the translation: every layer's output beside Keras's.
-def _translated(result: Generated, real: KerasSide, case: Case) -> Pairs:
+def _translated(result: Generated, real: KerasSide, case: Case, tolerance: float) -> Pairs:
     assert result.graph is not None and result.source is not None
     paths = _paths(result.source.model)
     expected: dict[tuple[str, ...], list[list[Any]]] = {}
@@ -144,16 +145,27 @@ def _translated(result: Generated, real: KerasSide, case: Case) -> Pairs:
     actual = iter(TorchSide(probe).run(case))
     for call, path in known:
         outputs = [next(actual) for _ in call.outputs]
-        # Keras may run the calls of a shared layer in another order.
-        closest = min(expected[path], key=lambda other: _distance(outputs, other))
-        for left, right in zip(outputs, closest):
+        # Keras may run the calls of a shared layer in another order, and number a program's layers otherwise.
+        by_name = _closest(outputs, expected[path])
+        if not _equal(outputs, by_name, tolerance):
+            by_value = _closest(outputs, [given for calls in expected.values() for given in calls])
+            by_name = by_value if _equal(outputs, by_value, tolerance) else by_name
+        for left, right in zip(outputs, by_name):
             yield "/".join(path), left, right
+
+
+def _closest(outputs: list[Any], choices: list[list[Any]]) -> list[Any]:
+    return min(choices, key=lambda other: _distance(outputs, other))
 
 
 def _distance(left: list[Any], right: list[Any]) -> float:
     if [array.shape for array in left] != [array.shape for array in right]:
         return float("inf")
     return sum(row("", "", a, b, 0.0).difference or 0.0 for a, b in zip(left, right))
+
+
+def _equal(left: list[Any], right: list[Any], tolerance: float) -> bool:
+    return all(row("", "", a, b, tolerance).passed for a, b in zip(left, right))
 
 
 def _paths(layer: Layer, path: tuple[str, ...] = ()) -> dict[int, tuple[str, ...]]:
