@@ -255,7 +255,8 @@ class UpSampling2D(_UpSampling):
         kind = str(self.interpolation).lower()
         if kind == "nearest":
             return self.repeat(b, inputs)
-        if not inputs.dtype.startswith(("float", "bfloat")):
+        floats = inputs.dtype.startswith(("float", "bfloat"))
+        if kind in ("bilinear", "bicubic") and not floats:
             raise self.unsupported(
                 f"interpolation={kind!r} of integers is rounded by Keras",
                 "cast the images to floats",
