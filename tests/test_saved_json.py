@@ -279,3 +279,18 @@ def test_sizes_are_one_tensor_of_tensorflow():
     x = torch.arange(48.0).reshape(2, 4, 6)
     assert (net(x) == x.reshape(2, 8, 3)).all()
     assert net(x[:, :3]).shape == (2, 6, 3)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {"module": None, "registered_name": "Dense"},
+        {"class_name": "Custom>Dense"},
+        {"module": "my.layers"},
+    ],
+)
+def test_a_class_of_the_users_with_the_name_of_a_layer(origin: dict[str, Any]) -> None:
+    layers = [{**layer("Dense", units=3, name="dense"), **origin}]
+    saved = {"class_name": "Sequential", "config": {"name": "net", "layers": layers}}
+    with pytest.raises(keras2torch.K2TError, match="Dense, which is not Keras's own"):
+        keras2torch.generate(json.dumps(saved))

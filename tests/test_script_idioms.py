@@ -10,8 +10,8 @@ from oracle import load_source
 from script_helpers import IMPORTS, Programs, shapes
 
 import keras2torch
-from keras2torch.layers.base import REGISTRY
 from keras2torch.errors import K2TError
+from keras2torch.layers.base import REGISTRY
 
 
 def generated(source: str, folder: Path, model: str | None = None) -> str:
@@ -152,7 +152,9 @@ model = keras.Model(x, layers.Lambda(lambda t: t * scale)(layers.Concatenate()(p
 def test_a_variable_that_changes_under_a_lambda(tmp_path: Path) -> None:
     """Keras runs the function in each run of the model: a loop's variable has its last value there."""
     late = LATE.format(function="lambda t: [t[:, i] for _ in (1,)][0]", more="")
-    with pytest.raises(K2TError, match="reads 'i', which is 0 at the call and 3 at the end") as told:
+    with pytest.raises(
+        K2TError, match="reads 'i', which is 0 at the call and 3 at the end"
+    ) as told:
         generated(late, tmp_path)
     assert told.value.where == "program.py:9" and "lambda x, i=i" in str(told.value)
     bound = generated(LATE.format(function="lambda t, i=i: t[:, i]", more=""), tmp_path)

@@ -18,6 +18,7 @@ from keras2torch.frontend.replay_layers import (
     keras1_merge,
     mark_name,
     not_held,
+    of_keras,
     refuse_bytecode,
     unknown,
     unknown_function,
@@ -325,9 +326,7 @@ class Replayer:
         own = self._own_class(name, item)
         if own is not None:
             cls = own
-        elif name in REGISTRY and (
-            not module or module.startswith(("keras", "tf_keras", "tensorflow"))
-        ):
+        elif name in REGISTRY and of_keras(item):
             cls = REGISTRY[name]
         elif name in ("InputLayer",):
             cls = InputLayer

@@ -21,6 +21,16 @@ def mark_name(layer: Any) -> None:
     )
 
 
+def of_keras(item: dict[str, Any]) -> bool:
+    """Whether a layer can be Keras's own: one registered under its name, or of no module, is the user's."""
+    if ">" in str(item["class_name"]):
+        return False
+    module = str(item.get("module") or "")
+    return module.startswith(("keras", "tf_keras", "tensorflow")) or not (
+        module or item.get("registered_name")
+    )
+
+
 def unknown(item: dict[str, Any], name: str, kind: str = "a layer") -> K2TError:
     registered = item.get("registered_name")
     if name in REFUSALS:

@@ -240,7 +240,8 @@ WITHIN = _OLD | {
     "experimental", "preprocessing", "legacy", "attention", "convolutional_recurrent", "rnn", "local",
     "cudnn_recurrent", "training", "base_layer", "input_layer", "sequential", "functional", "network", "conv_utils",
     "layer_utils", "io_utils", "losses_utils", "tf_utils", "multi_gpu_utils", "callbacks", "tensorflow_backend",
-    "optimizer_v2", "adam", "rmsprop", "gradient_descent", "layer_normalization", "reshaping", "regularization", "merging",
+    "optimizer_v2", "adam", "rmsprop", "gradient_descent", "layer_normalization", "reshaping", "regularization",
+    "merging",
 }  # fmt: skip
 
 
