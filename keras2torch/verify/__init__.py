@@ -97,7 +97,7 @@ def _output_rows(
 ) -> list[Row]:
     try:
         actual = net.run(case)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         return [Row("outputs", case.label, None, None, failure=str(error).splitlines()[0])]
     return [
         row(port.name, case.label, left, right, tolerance)

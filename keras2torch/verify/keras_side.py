@@ -305,8 +305,9 @@ def _watching(keras: Any, model: Any, found: dict[Any, list[Any]]) -> Iterator[N
     def watch(layer: Any, path: tuple[str, ...]) -> None:
         for inner in layer._flatten_layers(include_self=False, recursive=False):
             here = (*path, inner.name)
-            watched.append(inner)
-            object.__setattr__(inner, "call", keeping(inner.call, here))
+            if not isinstance(getattr(inner, "activation", None), keras.layers.Layer):
+                watched.append(inner)  # else the recorded layer ends before that activation
+                object.__setattr__(inner, "call", keeping(inner.call, here))
             if not isinstance(inner, loops):
                 watch(inner, here)
 

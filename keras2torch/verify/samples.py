@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +52,13 @@ def single_samples(result: Generated, case: Case, seed: int) -> list[Case]:
 
 
 def _case(result: Generated, batch: int, sizes: tuple[int, int], seed: int) -> Case:
-    shapes = [
-        (port.shape[0] or batch, *(n or sizes[axis % 2] for axis, n in enumerate(port.shape[1:])))
-        for port in result.inputs
-    ]
+    assert result.graph is not None
+    shapes = []
+    for port, tensor in zip(result.inputs, result.graph.inputs):
+        # A table of positions ends: Keras on JAX would read its last row again, torch refuses.
+        most = min(_settings(_readers(result, tensor), "input_dim"), default=max(sizes))
+        free = (min(sizes[axis % 2], most) for axis in itertools.count())
+        shapes.append((port.shape[0] or batch, *(n or m for n, m in zip(port.shape[1:], free))))
     return Case(_arrays(result, shapes, seed))
 
 
@@ -81,10 +85,14 @@ def _readers(result: Generated, tensor: Tensor) -> list[Call]:
     return found
 
 
+def _settings(readers: list[Call], name: str) -> list[Any]:
+    values = [getattr(call.operation, name, None) for call in readers]
+    return [value for value in values if isinstance(value, (int, float))]
+
+
 def _array(rng: Any, shape: tuple[int, ...], dtype: str, readers: list[Call]) -> Any:
     def settings(name: str) -> list[Any]:
-        values = [getattr(call.operation, name, None) for call in readers]
-        return [value for value in values if isinstance(value, (int, float))]
+        return _settings(readers, name)
 
     tables = settings("input_dim") + settings("num_tokens") + settings("num_classes")
     if dtype.startswith("bool"):
