@@ -124,16 +124,28 @@ def test_help_lists_the_commands():
     assert all(word in text for word in ("generate", "summary", "verify"))
 
 
-@pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["generate", "no_such.py"], 2), (["nonsense"], 2)])
+@pytest.mark.parametrize(
+    "arguments, code", [(["--version"], 0), (["generate", "no_such.py"], 2), (["nonsense"], 2)]
+)
 def test_the_process_ends_with_the_code_and_all_of_the_output(arguments, code):
     """It ends without taking the interpreter apart: what was printed into a pipe must be out by then."""
-    made = subprocess.run([sys.executable, "-m", "keras2torch.cli", *arguments], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "keras2torch.cli", *arguments], capture_output=True, text=True
+    )
     assert made.returncode == code
     assert (made.stderr if code else made.stdout).endswith("\n")
 
 
 def test_the_process_prints_a_long_text_whole(tmp_path):
-    process = [sys.executable, "-m", "keras2torch.cli", "generate", str(PROGRAM), "-o", str(tmp_path)]
+    process = [
+        sys.executable,
+        "-m",
+        "keras2torch.cli",
+        "generate",
+        str(PROGRAM),
+        "-o",
+        str(tmp_path),
+    ]
     assert subprocess.run(process, capture_output=True).returncode == 0
     (tmp_path / f"{PROGRAM.stem}_model.py").write_text("# other\n")
     made = subprocess.run([*process, "--diff"], capture_output=True, text=True)

@@ -519,7 +519,8 @@ TF: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
     ),
     "spectrograms": (
         lambda tf, x: (
-            tf.abs(tf.signal.stft(x, 8, 4)) @ tf.signal.linear_to_mel_weight_matrix(3, 5, 8000, 80.0, 3000.0),
+            tf.abs(tf.signal.stft(x, 8, 4))
+            @ tf.signal.linear_to_mel_weight_matrix(3, 5, 8000, 80.0, 3000.0),
             tf.abs(tf.signal.stft(x, 8, 3, pad_end=True, window_fn=None)),
             x * tf.signal.hamming_window(40),
         ),

@@ -157,5 +157,7 @@ def test_a_saved_learning_rate_is_the_number_that_was_written():
     from keras2torch.frontend.compiled import compile_arguments
 
     config = {"learning_rate": 0.003000000026077032, "beta_1": 0.8999999761581421, "epsilon": 1e-7}
-    adam = compile_arguments({"optimizer_config": {"class_name": "Adam", "config": config}})["optimizer"]
+    adam = compile_arguments({"optimizer_config": {"class_name": "Adam", "config": config}})[
+        "optimizer"
+    ]
     assert (adam.learning_rate, adam.beta_1, adam.epsilon) == (0.003, 0.9, 1e-7)

@@ -39,7 +39,8 @@ MODEL = "model = Sequential([Input((3,)), Dense(1)])\nmodel.compile('adam', 'mse
             "  fix: give a script that makes a keras Model or Sequential, or name a function with --model NAME",
         ),
         (
-            IMPORTS + "import nowhere\nfound = []\nfor item in nowhere.items():\n    found.append(item)\n"
+            IMPORTS
+            + "import nowhere\nfound = []\nfor item in nowhere.items():\n    found.append(item)\n"
             "m = Sequential([Input((3,)), Dense({}[found[0]])])\n",
             "the script makes no model; statements that need nowhere.items() are passed over\n"
             "  fix: give a script that makes a keras Model or Sequential, or name a function with --model NAME",

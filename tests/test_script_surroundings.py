@@ -177,8 +177,12 @@ class TestSurroundings:
         assert programs.notes == []
 
 
-@pytest.mark.parametrize("line", ["import fire\nfire.Fire(main)", "from typer import run\nrun(main)"])
+@pytest.mark.parametrize(
+    "line", ["import fire\nfire.Fire(main)", "from typer import run\nrun(main)"]
+)
 def test_command_lines_made_from_a_function(programs: Programs, line: str) -> None:
     head, _, call = line.partition("\n")
-    source = f"{head}\n{IMPORTS}def main(units=2):\n    m = Sequential([Input((3,)), Dense(units)])\n"
+    source = (
+        f"{head}\n{IMPORTS}def main(units=2):\n    m = Sequential([Input((3,)), Dense(units)])\n"
+    )
     assert shapes(programs.run(source + f"    m.compile('sgd', 'mse')\n{call}\n"))[1] == [(None, 2)]

@@ -77,7 +77,11 @@ def run(folder: Path, *command: str) -> int:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     flags = ("--device", "cpu", "--seed", "3")
     done = subprocess.run(
-        [sys.executable, *command, *flags], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, *command, *flags],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     print(done.stderr[-4000:])
     return done.returncode
@@ -107,7 +111,14 @@ def test_a_run_of_two_phases_killed_and_resumed_ends_with_the_same_bits(checkpoi
 def test_two_processes_learn_as_one(source, tmp_path):
     folder = written(source, tmp_path)
     assert run(folder, "program_train.py", "--out", "one") == 0
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "program_train.py")
+    torchrun = (
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "program_train.py",
+    )
     assert run(folder, *torchrun, "--out", "two") == 0
     one, two = (json.loads((folder / name / "history.json").read_text()) for name in ("one", "two"))
     assert one.keys() == two.keys()

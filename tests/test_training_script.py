@@ -124,7 +124,14 @@ def test_predict_plot_and_summary(folder, capsys):
 
 def two_processes(folder: Path, *flags: str) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    ]
     command += ["--master-port", str(29500 + os.getpid() % 500), "net_train.py", "--device", "cpu"]
     subprocess.run([*command, *flags], cwd=folder, check=True, env=environment, timeout=240)
 
@@ -275,9 +282,13 @@ def test_callbacks_share_neither_files_nor_numbers(tmp_path):
             **KEPT,
             "epochs": 6,
             "callbacks": [
-                k.callbacks.ModelCheckpoint("best.keras", monitor="val_mae", mode="max", save_best_only=True),
+                k.callbacks.ModelCheckpoint(
+                    "best.keras", monitor="val_mae", mode="max", save_best_only=True
+                ),
                 k.callbacks.ModelCheckpoint("checkpoint.h5", save_best_only=True),
-                k.callbacks.ModelCheckpoint("weights.h5", monitor="loss", save_best_only=True, mode="max"),
+                k.callbacks.ModelCheckpoint(
+                    "weights.h5", monitor="loss", save_best_only=True, mode="max"
+                ),
                 k.callbacks.EarlyStopping(patience=9, restore_best_weights=True),
             ],
         },

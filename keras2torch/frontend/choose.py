@@ -324,7 +324,9 @@ def never_called(recording: Recording) -> Model:
         f"{name}(): {getattr(reason, 'what', reason)}" for name, reason in failures.items()
     )
     absent = "".join(
-        f"; {note}" for note in recording.notes if "is not here" in note or "are passed over" in note
+        f"; {note}"
+        for note in recording.notes
+        if "is not here" in note or "are passed over" in note
     )
     raise ScriptError(
         "the script makes no model" + (f" (tried: {told})" if told else "") + absent,
