@@ -94,6 +94,9 @@ class InputLayer(Layer):
         self.tensor: Any = Input(*args, **kwargs)
         self._set_base({"name": self.tensor.name})
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise K2TError(f"an InputLayer ({self.name!r}) stands for an input: it takes no tensor")
+
 
 class InputView:
     """What ``model.layers`` shows of an Input."""

@@ -12,7 +12,7 @@ import torch
 from oracle import assert_close, build, run_torch
 
 import keras2torch
-from keras2torch.errors import SavedModelError
+from keras2torch.errors import K2TError, SavedModelError
 
 HEAD = "import keras\nfrom keras import Input, Model, Sequential, layers\n"
 
@@ -294,3 +294,31 @@ def test_a_class_of_the_users_with_the_name_of_a_layer(origin: dict[str, Any]) -
     saved = {"class_name": "Sequential", "config": {"name": "net", "layers": layers}}
     with pytest.raises(keras2torch.K2TError, match="Dense, which is not Keras's own"):
         keras2torch.generate(json.dumps(saved))
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        (
+            [
+                node(
+                    "b",
+                    "Dense",
+                    called("a"),
+                    units=4,
+                    activation=layer("InputLayer", batch_shape=[None, 4]),
+                )
+            ],
+            "takes no tensor",
+        ),
+        (
+            [node("b", "Attention", called_with([tensor("a"), [[None]]]))],
+            "holds no numbers",
+        ),
+    ],
+)
+def test_what_is_no_function_and_no_tensor_is_told(layers, told):
+    first = node("a", "InputLayer", [], batch_shape=[None, 3, 4])
+    text = json.dumps(model("Functional", [first, *layers], ["b", 0, 0]))
+    with pytest.raises(K2TError, match=told):
+        keras2torch.generate(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras2torch.builder.nodes import Nodes
 from keras2torch.constants import LITERAL, constant_text
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.graph import Graph, Shape, Tensor, Weight
 from keras2torch.module import Mapping, Module, ModuleClass, Param, Submodule, Value
 from keras2torch.naming import is_generic
@@ -121,6 +121,8 @@ class Members(Nodes):
         if array.ndim == 0:
             # 2.828427 is the float32 that is meant, where item() would tell 2.8284270763397217
             return float(str(array)) if array.dtype == "float32" else array.item()
+        if array.dtype.kind in "OSU":
+            raise UnsupportedError(f"{array.tolist()!r:.80} holds no numbers: it is no tensor")
         if array.size > LITERAL:  # say now, at the program's line, if it cannot be written
             constant_text(array, dtype or str(array.dtype))
         shape = tuple(int(n) for n in array.shape)
