@@ -84,7 +84,7 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, batch_size=BATCH, epochs=EPOCHS)
 """
 LOOPS = ("bare torch loop", "generated script", "Keras on torch", "Keras on JAX")
-STARTS = 6  # of every process
+STARTS = 3  # of every process
 ROUNDS = 6  # in each, after one that warms up
 
 
