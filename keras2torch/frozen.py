@@ -138,7 +138,7 @@ def _of_items(
 
 def _asks_training(body: Module) -> bool:
     """Whether a ``forward`` inside depends on ``self.training`` itself."""
-    from keras2torch.expressions import TrainOnly
+    from keras2torch.constructors import TrainOnly
 
     inner = [
         part.body for member in body.members for part in parts_of(member) if part.body is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.expressions import TrainOnly
+from keras2torch.constructors import TrainOnly
 from keras2torch.graph import Shape, Spec, Tensor
 from keras2torch.layers.attention_heads import _Heads, as_bool, dropped
 from keras2torch.layers.attention_masks import drop_mask, mask_at_run_time

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch import config
-from keras2torch.expressions import TrainOnly
+from keras2torch.constructors import TrainOnly
 from keras2torch.graph import Shape, Tensor
 from keras2torch.layers.attention_masks import in_traced_call, mask_at_run_time
 from keras2torch.layers.base import Layer

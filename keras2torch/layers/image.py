@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras2torch import config
-from keras2torch.expressions import Name
+from keras2torch.constructors import Name
 from keras2torch.graph import Spec
 from keras2torch.layers.base import Layer
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras2torch.expressions import Dtype
+from keras2torch.constructors import Dtype
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.conv import Spatial, output_size, pad_same, same_pads, square
 from keras2torch.layers.operation import pair

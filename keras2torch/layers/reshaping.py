@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keras2torch.constructors import Dtype
 from keras2torch.errors import K2TError
-from keras2torch.expressions import Dtype
 from keras2torch.graph import Shape, Spec
 from keras2torch.layers.base import Layer
 from keras2torch.layers.conv import Spatial, square

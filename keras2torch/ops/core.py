@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy
 
+from keras2torch.constructors import Dtype
 from keras2torch.errors import ScriptError
-from keras2torch.expressions import Dtype
 from keras2torch.frontend import trace
 from keras2torch.graph import Constant, Tensor
 from keras2torch.ops.base import OPS, Op, Spec, SymbolicShape, as_operand, function, ops

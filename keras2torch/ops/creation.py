@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from keras2torch.expressions import Dtype
+from keras2torch.constructors import Dtype
 from keras2torch.graph import Constant, Tensor, tensors_in
 from keras2torch.ops.base import Op, Spec, as_operand, as_plain, device_of, function, ops
 from keras2torch.ops.dtypes import dtype_argument, dtype_of, is_float, promote, strong

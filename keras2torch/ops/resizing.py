@@ -65,7 +65,7 @@ class _Resize(ImageOp):
 
 
 def dtype_of_value(x: Any) -> Any:
-    from keras2torch.expressions import Dtype
+    from keras2torch.constructors import Dtype
 
     return Dtype(x.dtype)
 
