@@ -86,12 +86,17 @@ class SavedCase:
         """The same for the optimizer's variables; None for a model that was not compiled."""
         return manifest(self.version)["models"][self.model]["optimizer"]
 
-    def arrays(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Inputs, and the outputs of Keras in inference mode."""
+    def arrays(self, *, rounded: bool = False) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Inputs, and the outputs of Keras in inference mode.
+
+        Of a model of half floats the outputs are those of the same Keras and weights computed in float32;
+        ``rounded`` gives those that it rounded to half floats at every step.
+        """
         with np.load(unpacked(self.version) / f"{self.model}.npz") as stored:
             named = dict(stored)
+        single = not rounded and "float32_0" in named
         found = []
-        for kind in ("input", "output"):
+        for kind in ("input", "float32" if single else "output"):
             count = sum(name.startswith(kind) for name in named)
             found.append([named[f"{kind}_{i}"] for i in range(count)])
         return found[0], found[1]

@@ -110,7 +110,19 @@ class Called(HoldsVariables):
         elif args and isinstance(args[0], (list, tuple)) and args[0]:
             if any(isinstance(item, Tensor) or is_array(item) for item in args[0]):
                 args = ([as_tensor(item) for item in args[0]], *args[1:])
+        if self.low_precision is not None:
+            args = map_structure(self._before_cast, args)
         return args, dict(kwargs)
+
+    def _before_cast(self, tensor: Tensor) -> Tensor:
+        """What was cast to the half floats that the layer's policy casts to by itself (a call in files of Keras 3.6)."""
+        from keras2torch.ops.core import Cast
+
+        call = tensor.call
+        if call is None or not isinstance(call.operation, Cast):
+            return tensor
+        is_own = tensor.dtype == str(self.low_precision).removeprefix("mixed_")
+        return call.inputs[0] if is_own and call.inputs[0].dtype == "float32" else tensor
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.__dict__.get("built"):
