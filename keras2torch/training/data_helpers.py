@@ -54,6 +54,10 @@ EQUIVALENTS |= {
         "timeseries_dataset_from_array",
         ("dataset", "timeseries"),
     ),
+    "keras.utils.TimeseriesGenerator": (
+        "TimeseriesGenerator",
+        ("pydataset", "timeseries_generator"),
+    ),
     "keras.preprocessing.image.ImageDataGenerator": ("ImageDataGenerator", _IMAGES),
     "keras.preprocessing.text.Tokenizer": ("Tokenizer", ("tokenizer",)),
     "keras.preprocessing.text.text_to_word_sequence": ("text_to_word_sequence", ("tokenizer",)),

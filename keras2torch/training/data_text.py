@@ -23,7 +23,7 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
     train = sets["train"]
     body: list[str] = []
     if data.keys:
-        body += _hole(data) if data.reason else []
+        body += hole(data) if data.reason else []
         keys = [identifier(key) for key in data.keys]
         reads = ", ".join(f"data[{quote(key)}]" for key in keys)
         body += ["with np.load(args.data) as data:", f"    {', '.join(keys)} = {reads}"]
@@ -79,19 +79,18 @@ def class_weight_table(class_weight: Any, label: str, head: Any) -> list[str]:
     ]
 
 
-def _hole(data: Data) -> list[str]:
+def hole(data: Data) -> list[str]:
     """What cannot be carried: an error that quotes the program's own lines, until it is filled."""
     why = f"The program's own data statements are not carried: {data.reason}."
-    text = [*textwrap.wrap(comment(why), 90), "Write them here, or put the arrays into --data."]
+    text = textwrap.wrap(comment(why), 90)
+    text.append("Write them here" + (", or put the arrays into --data." if data.keys else "."))
     if data.quoted:
         text += ["In the program:", *(f"    {comment(line)}" for line in data.quoted)]
     quoted = [f"    {quote(line + chr(10))}" for line in text]
-    return [
-        "if not Path(args.data).exists():",
-        "    raise NotImplementedError(",
-        *(f"    {line}" for line in quoted),
-        "    )",
-    ]
+    lines = ["raise NotImplementedError(", *quoted, ")"]
+    if data.keys:
+        return ["if not Path(args.data).exists():", *(f"    {line}" for line in lines)]
+    return lines
 
 
 def _set(part: DataSet, piece: str = "") -> str:

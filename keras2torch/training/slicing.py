@@ -63,7 +63,6 @@ _STATEFUL = {"default_rng", "RandomState", "Random", "Generator", "iter", "open"
 
 
 _FORBIDDEN = {
-    "argparse": "it reads the command line",
     "sys.argv": "it reads the command line",
     "input": "it asks the user",
     "globals": "it looks into the program's variables",
@@ -77,6 +76,17 @@ def carry(source: str, call: ast.Call, expressions: list[ast.expr]) -> Slice:
     """The slice for ``expressions`` as they stand at ``call``. Raises CannotCarryError, with the reason."""
     tree = ast.parse(source)
     return _Slicer(source, tree).carry(call, expressions)
+
+
+def _reads_command_line(node: ast.AST) -> bool:
+    """``parser.parse_args()``."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("parse_args", "parse_known_args")
+        and not node.args
+        and not node.keywords
+    )
 
 
 def _only_binds(target: ast.expr) -> bool:
@@ -370,13 +380,11 @@ class _Slicer:
     # Text.
     def _text(self, statement: ast.stmt) -> list[str]:
         if statement.lineno > len(self.lines) or not self._is_of_source(statement):
-            return ast.unparse(statement).splitlines()  # a parameter, bound by us
+            return self._unparsed(statement)  # a parameter, bound by us
         first = min(
             [statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))]
         )
         last = statement.end_lineno or statement.lineno
-        replaced = self._replacements(statement)
-        lines = replaced_lines(self.lines, replaced)[first - 1 : last]
         start = len(self.lines[first - 1]) - len(self.lines[first - 1].lstrip())
         if (
             self.lines[first - 1][:start].strip()
@@ -384,7 +392,8 @@ class _Slicer:
             and not getattr(statement, "decorator_list", [])
             or self._is_followed(statement)
         ):
-            return ast.unparse(statement).splitlines()  # several statements on one line
+            return self._unparsed(statement)  # several statements on one line
+        lines = replaced_lines(self.lines, self._replacements(statement))[first - 1 : last]
         comments: list[str] = []
         above = first - 2
         while above >= 0 and self.lines[above].strip().startswith("#"):
@@ -393,6 +402,12 @@ class _Slicer:
             comments.insert(0, self.lines[above])
             above -= 1
         return textwrap.dedent("\n".join([*comments, *lines])).splitlines()
+
+    def _unparsed(self, statement: ast.stmt) -> list[str]:
+        """A statement that has no lines of its own in the source."""
+        text = ast.unparse(statement)
+        node = ast.parse(text).body[0]
+        return replaced_lines(text.splitlines(), self._replacements(node))
 
     def _is_followed(self, statement: ast.stmt) -> bool:
         """Whether another statement stands behind it on its line."""
@@ -428,6 +443,9 @@ class _Slicer:
             if id(node) in handled or not isinstance(node, (ast.Call, ast.Name, ast.Attribute)):
                 continue
             target = node.func if isinstance(node, ast.Call) else node
+            if _reads_command_line(node) and "argparse" in self.aliases.values():
+                found.append((*span(node), f"{ast.unparse(target)}([])"))  # the defaults
+                continue
             if not isinstance(target, (ast.Name, ast.Attribute)):
                 continue
             path, whole = self._path(target), target

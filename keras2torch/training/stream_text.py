@@ -8,7 +8,13 @@ from typing import Any
 from keras2torch.errors import UnsupportedError
 from keras2torch.quoting import quote
 from keras2torch.training.data import Data, DataSet
-from keras2torch.training.data_text import class_weight_table, input_rows, set_names, target_row
+from keras2torch.training.data_text import (
+    class_weight_table,
+    hole,
+    input_rows,
+    set_names,
+    target_row,
+)
 
 
 def stream_text(
@@ -20,10 +26,11 @@ def stream_text(
     returns = (
         [f"return ({sets[0]},)"] if count == 1 else ["return (", *(f"    {s}," for s in sets), ")"]
     )
+    made = [*data.statements, *returns] if data.reason is None else hole(data)
     lines = [
         f"def load_data(args) -> tuple[{', '.join(['Stream'] * count)}]:",
         f'    """{set_names(data.made)}, in batches as the program makes them."""',
-        *(f"    {line}" for line in [*data.statements, *returns]),
+        *(f"    {line}" for line in made),
         "",
         "",
         *_to_tensors(data, training, module, ends, step, weighted),

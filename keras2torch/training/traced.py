@@ -11,6 +11,9 @@ from keras2torch.training.heads import Head
 
 _TAKEN = {"load_data", "to_dataset", "to_device", "batches", "compute_loss", "means", "evaluate"}
 _TAKEN |= {"train_one_epoch", "predict", "save", "plot", "main", "parse_args", "penalty", "np"}
+_TAKEN |= {"constrain", "learning_rate", "take_average", "start_phase", "hold_variance"}
+_TAKEN |= {"release_variance", "batch_norms", "default_device", "to_tensors", "losses", "F"}
+_TAKEN |= {"auc_counts", "auc_roc", "auc_pr", "best_where", "threshold_counts"}
 _TAKEN |= {
     "loss",
     "net",

@@ -45,7 +45,7 @@ class FBetaScore(Metric):
         ]
 
     def formula(self, names: list[str]) -> str:
-        return f"fbeta({', '.join(names)}, {quote(self.beta)}, {quote(self.average)})"
+        return f"fbeta_of_counts({', '.join(names)}, {quote(self.beta)}, {quote(self.average)})"
 
 
 class F1Score(FBetaScore):
@@ -85,11 +85,11 @@ class _IoU(Metric):
         if getattr(self, "ignore_class", None) is not None:
             more = f", {quote(self.ignore_class)}"  # type: ignore[attr-defined]
         true, chosen = self.sides(head)
-        counts = f"confusion({true}, {chosen}, {self.classes()}{more})"
+        counts = f"confusion_counts({true}, {chosen}, {self.classes()}{more})"
         return [Statistic("matrix", counts, self.classes() ** 2)]
 
     def formula(self, names: list[str]) -> str:
-        return f"iou({names[0]}, {quote(self.wanted())})"
+        return f"iou_of_counts({names[0]}, {quote(self.wanted())})"
 
 
 class IoU(_IoU):
@@ -172,7 +172,7 @@ class R2Score(Metric):
 
     def formula(self, names: list[str]) -> str:
         weighted = quote(self.class_aggregation == "variance_weighted_average")
-        return f"r2({', '.join(names)}, count, {weighted})"
+        return f"r2_of_sums({', '.join(names)}, count, {weighted})"
 
 
 class PearsonCorrelation(Metric):
