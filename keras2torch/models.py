@@ -270,7 +270,15 @@ class Model(Layer):
     def save_weights(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is trained while recording, so nothing is saved."""
 
-    export = reset_states = reset_state = reset_metrics = save_weights
+    export = reset_metrics = save_weights
+
+    def reset_states(self) -> None:
+        """A training script starts the recurrent states anew at the same time."""
+        from keras2torch.training.calls import note_reset
+
+        note_reset(self)
+
+    reset_state = reset_states
 
     def load_weights(self, filepath: Any = None, *args: Any, **kwargs: Any) -> None:
         """Of a model that was trained: the training script does so, too, where it wrote the file."""

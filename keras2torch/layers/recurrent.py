@@ -171,7 +171,10 @@ class _Recurrent(Layer):
         return run_layer(b, self, x, mask, states, role)
 
     def reset_states(self, states: Any = None) -> None:
-        """While a program is recorded there is no state; the generated CarriedState has this method."""
+        """While a program is recorded there is no state; a training script does it at the same time."""
+        from keras2torch.training.calls import note_reset
+
+        note_reset(self)
 
     reset_state = reset_states
 

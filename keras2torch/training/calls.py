@@ -158,6 +158,27 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
     return _answer(model, call)
 
 
+_resets: list[tuple[Any, int]] = []
+
+
+def note_reset(holder: Any) -> None:
+    """A layer's or a model's ``reset_states()``: it starts its recurrent states anew."""
+    _resets.append((holder, next(_order)))
+
+
+def resets_of(model: Any) -> tuple[int, ...]:
+    """When the states of a model's stateful layers were reset, in the order of the calls."""
+    inside, pending = [model], list(model.sublayers())
+    while pending:
+        layer = pending.pop()
+        inside.append(layer)
+        pending += layer.sublayers()
+    if not any(getattr(layer, "stateful", False) for layer in inside):
+        return ()
+    ids = {id(holder) for holder in inside}
+    return tuple(order for holder, order in _resets if id(holder) in ids)
+
+
 def _compile_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """compile()'s arguments by position: Keras 1 and 2 had the metrics before the weights of the losses."""
     kinds = [_are_numbers(value) for value in args[2:4]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras2torch.training import datasets, slicing
@@ -41,12 +41,26 @@ class Data:
     batch_size: int | None = None  # of a tf.data chain
     shuffles: bool | None = None
     quoted: tuple[str, ...] = ()  # the program's own lines, where they are not carried
+    weighs_classes: bool = False
+    sizes: dict[str, int] = field(default_factory=dict)  # of the batches of evaluate()
 
     @property
     def made(self) -> list[str]:
-        """The sets that ``load_data`` returns: a test set that is the validation set is not made twice."""
-        same = self.sets.get("test") == self.sets.get("validation")
-        return [role for role in self.sets if role != "test" or not same]
+        """The sets that ``load_data`` returns: what is a set already is not made twice."""
+        return [role for role in self.sets if self.set_of(role) == role]
+
+    def set_of(self, role: str) -> str:
+        """The set that holds the arrays of a role: its own, or one before it with the same."""
+        part = self.sets[role]
+        for other, held in self.sets.items():
+            if other == role or role in ("train", "validation"):
+                break
+            if other == "train" and (self.split is not None or self.weighs_classes):
+                continue
+            same = (held.inputs, held.batches) == (part.inputs, part.batches)
+            if held == part or role.startswith("new") and same:
+                return other
+        return role
 
     @property
     def streams(self) -> bool:
@@ -109,9 +123,7 @@ def plan_data(training: Training) -> Data:
             nodes["validation"] = _validation(training, fit, arguments.get("validation_data"))
         elif fit.arguments.get("validation_split"):
             split = float(fit.arguments["validation_split"])
-    if training.evaluations:
-        call = training.evaluations[-1]
-        nodes["test"] = _nodes(training, call, argument_nodes(call))
+    nodes |= _results(training, nodes)
     nodes = {"train": None, **nodes}  # a loop of the program's own may train it
     train = nodes.get("train")
     if train and train.batches is None and any(part and part.batches for part in nodes.values()):
@@ -134,9 +146,13 @@ def plan_data(training: Training) -> Data:
             tuple(made.helpers),
             batch_size=train.batch_size,
             shuffles=train.shuffles,
+            weighs_classes=bool(fit and fit.arguments.get("class_weight")),
+            sizes={role: _batch_size(part) for role, part in kept.items()},
         )
     sets = {}
     for role, given in nodes.items():
+        if role.startswith(("test_", "new")):
+            continue  # an array of the file's for each would be too many
         weighted = given is not None and given.weight is not None
         if given is not None and all(_is_plain(node) for node in given.all):
             sets[role] = given.texts({})
@@ -147,6 +163,42 @@ def plan_data(training: Training) -> Data:
         sets["train"] = DataSet(first.inputs, first.targets, first.weight or "sample_weight")
     keys = tuple(dict.fromkeys(name for part in sets.values() for name in _names(part)))
     return Data(keys, sets, split, reason=reason, quoted=_quoted(fit))
+
+
+def _batch_size(part: _Nodes) -> int:
+    """Of evaluate(): as given, of its chain, or Keras's own."""
+    return int(part.batch_size or part.call.arguments.get("batch_size") or 32)
+
+
+def _results(
+    training: Training, sets: dict[str, _Nodes | None]
+) -> dict[str, _Nodes | None]:
+    """What is evaluated ("test", "test_2") and predicted from ("new", "new_2") behind the last fit()."""
+    last = training.fits[-1].order if training.fits else -1
+    found: dict[str, _Nodes | None] = {}
+
+    def known(batches: ast.expr) -> bool:
+        parts = [*sets.values(), *found.values()]
+        texts = [ast.unparse(part.batches) for part in parts if part and part.batches]
+        return ast.unparse(batches) in texts
+
+    for role, calls in (("test", training.evaluations), ("new", training.predictions)):
+        calls = tuple(call for call in calls if call.order > last)
+        sites = [(call.filename, call.line) for call in calls]
+        texts: list[str] = []
+        for call in calls:
+            looped = sites.count((call.filename, call.line)) > 1
+            if role == "new" and looped:
+                continue  # in a loop: of other arrays each time
+            part = _nodes(training, call, argument_nodes(call), role == "test")
+            text = "; ".join(map(ast.unparse, part.all)) if part else ""
+            if text and text in texts:
+                continue
+            if role == "new" and (part is None or part.batches and not known(part.batches)):
+                continue
+            texts.append(text)
+            found[f"{role}_{len(texts)}" if len(texts) > 1 else role] = part
+    return found
 
 
 def _quoted(fit: TrainingCall | None) -> tuple[str, ...]:
@@ -163,14 +215,16 @@ _DATA = {"x", "y", "sample_weight", "validation_data", "steps_per_epoch"}
 def _carry(
     nodes: dict[str, _Nodes | None],
 ) -> tuple[tuple[slicing.Slice, dict[str, _Nodes]] | None, str | None]:
-    """The slice for all sets (for all but the test set, if need be), or why there is none."""
+    """The slice for all sets (for fewer of the results, if need be), or why there is none."""
     reason = None
-    for roles in (list(nodes), [role for role in nodes if role != "test"]):
+    fewer = [role for role in nodes if not role.startswith("new")]
+    fewest = [role for role in fewer if not role.startswith("test")]
+    for roles in (list(nodes), fewer, fewest):
         parts = {role: nodes[role] for role in roles}
         known = {role: part for role, part in parts.items() if part is not None}
         if not known or len(known) < len(parts) or "train" not in known:
             unfit = "the call of fit() is not in the program's text" if not known else None
-            reason = reason or unfit or "it is not clear what of it is input and what is target"
+            reason = unfit or "it is not clear what of it is input and what is target"
             continue
         last = max((part.call for part in known.values()), key=lambda call: call.order)
         site, source = call_node(last), last.source
@@ -186,7 +240,7 @@ def _carry(
             _check_unchanged(source, known, last)
             return (made, known), None
         except slicing.CannotCarryError as error:
-            reason = reason or str(error)
+            reason = str(error)
     return None, reason
 
 
@@ -235,15 +289,18 @@ def call_node(call: TrainingCall) -> ast.Call | None:
     return min(found, key=lambda n: (n.end_lineno or n.lineno) - n.lineno) if found else None
 
 
-def _nodes(training: Training, call: TrainingCall, nodes: dict[str, ast.expr]) -> _Nodes | None:
+def _nodes(
+    training: Training, call: TrainingCall, nodes: dict[str, ast.expr], compared: bool = True
+) -> _Nodes | None:
+    """What a call is given; ``compared``: with targets."""
     inputs = _parts(nodes.get("x"), training.input_names, call.arguments.get("x"))
     targets = _parts(nodes.get("y"), training.output_names, call.arguments.get("y"))
     if nodes.get("y") is None and (chain := _chain(training, call, nodes.get("x"))):
-        return chain
+        return chain if compared else replace(chain, targets=())
     if nodes.get("y") is None and "x" in nodes and not _are_arrays(call.arguments.get("x")):
         steps = _steps(call, nodes)
         return _Nodes((), (), None, call, batches=nodes["x"], steps=steps)
-    if training.has_no_targets:
+    if training.has_no_targets or not compared:
         targets = ()
     elif not targets:
         return None

@@ -15,7 +15,7 @@ def data_text(data: Data, training: Any, module: Any, ends: Any, step: Any, weig
     fit = training.fit
     class_weight = fit.arguments.get("class_weight") if fit else None
     lines = _load_data(data, ends, step, class_weight)
-    return "\n".join([*lines, "", "", *_to_dataset(module, ends, step, weighted, training)])
+    return "\n".join([*lines, "", "", *_to_dataset(data, module, ends, step, weighted, training)])
 
 
 def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]:
@@ -41,8 +41,9 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
         made["validation"] = _set(sets["train"], "[split:]")  # classes weigh in training alone
     elif "validation" in sets:
         made["validation"] = _set(sets["validation"])
-    if "test" in sets and sets["test"] != sets.get("validation"):
-        made["test"] = _set(sets["test"])
+    for role in data.made:
+        if role.startswith(("test", "new")):
+            made[role] = _set(sets[role])
     count = len(made)
     annotation = f"tuple[{', '.join(['TensorDataset'] * count)}]"
     doc = f'"""{set_names(made)}."""'
@@ -62,9 +63,11 @@ def _load_data(data: Data, ends: Any, step: Any, class_weight: Any) -> list[str]
 def set_names(roles: Iterable[str]) -> str:
     """ "The training, the validation and the test set": for a docstring."""
     names = {"train": "training", "validation": "validation", "test": "test"}
-    kinds = [names[role] for role in roles]
+    kinds = [names[role] for role in roles if role in names]
     kinds = [*kinds[:-2], " and the ".join(kinds[-2:])]
-    return f"The {', the '.join(kinds)} set"
+    text = f"The {', the '.join(kinds)} set"
+    text += ", what else is evaluated" if any(r.startswith("test_") for r in roles) else ""
+    return text + (", what is predicted from" if any(r.startswith("new") for r in roles) else "")
 
 
 def class_weight_table(class_weight: Any, label: str, head: Any) -> list[str]:
@@ -102,7 +105,9 @@ def _wrapped(text: str, piece: str) -> str:
     return text if not piece or text.isidentifier() else f"({text})"
 
 
-def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any) -> list[str]:
+def _to_dataset(
+    data: Data, module: Any, ends: Any, step: Any, weighted: bool, training: Any
+) -> list[str]:
     parameters = [f"{name}: np.ndarray" for name in (*ends.inputs, *ends.targets)]
     rows = input_rows(ends.inputs, module.inputs, training.input_ranks)
     for head in step.heads if ends.targets else ():
@@ -115,11 +120,35 @@ def _to_dataset(module: Any, ends: Any, step: Any, weighted: bool, training: Any
             f"torch.ones({count}{columns}) if weight is None "
             "else torch.tensor(weight, dtype=torch.float32),"
         )
+    doc = '    """Keras\'s arrays as tensors, in the layout and types of the model."""'
+    if ends.targets and any(role.startswith("new") for role in data.made):
+        return _to_dataset_or_inputs(parameters, rows, doc, ends)
     return [
         f"def to_dataset({', '.join(parameters)}) -> TensorDataset:",
-        '    """Keras\'s arrays as tensors, in the layout and types of the model."""',
+        doc,
         "    return TensorDataset(",
         *(f"        {row}" for row in rows),
+        "    )",
+    ]
+
+
+def _to_dataset_or_inputs(
+    parameters: list[str], rows: list[str], doc: str, ends: Any
+) -> list[str]:
+    """The function where there are inputs without targets: those that are only predicted from."""
+    count = len(ends.inputs)
+    optional = [f"{p} | None = None" if p.endswith("np.ndarray") else p for p in parameters[count:]]
+    return [
+        f"def to_dataset({', '.join([*parameters[:count], *optional])}) -> TensorDataset:",
+        doc,
+        "    inputs = (",
+        *(f"        {row}" for row in rows[:count]),
+        "    )",
+        f"    if {' or '.join(f'{name} is None' for name in ends.targets)}:",
+        "        return TensorDataset(*inputs)",
+        "    return TensorDataset(",
+        "        *inputs,",
+        *(f"        {row}" for row in rows[count:]),
         "    )",
     ]
 

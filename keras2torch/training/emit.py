@@ -180,13 +180,15 @@ class _Emission(Prediction):
             "summary_lines": summary_lines(self.module),
             "sets": self.set_names,
             "validation": "validation_set" if self.validated else None,
-            "test": self.test_set,
+            "evaluated": [(quote(label), *rest) for label, *rest in self.evaluated],
+            "predicted": self.predicted or [("predictions", self.predictable)],
             "many_outputs": len(self.step.heads) > 1,
-            "predict_always": bool(self.training.predictions),
-            "predict_set": self.test_set or ("validation_set" if self.validated else "train_set"),
+            "predict_always": bool(self.predicted),
             "optimizer_comment": optimizer.comment,
             "optimizer": self._optimizer_call(optimizer),
             "batch_norm": self.module.has_batch_norm,
+            "resets_epochs": self.training.resets_epochs,
+            "resets_after": self.training.resets_after,
             "callbacks": self.callbacks,
             "validation_freq": self.validation_freq(),
             "weights_file": self.module.weights_file and quote(self.module.weights_file),
@@ -233,6 +235,8 @@ class _Emission(Prediction):
         if self.module.has_batch_norm:
             page = environment().get_template("batch_variance.py.jinja")
             helpers.append(page.render().strip())
+        if self.training.resets_epochs or self.training.resets_after:
+            helpers.append(environment().get_template("reset_states.py.jinja").render().strip())
         if self.module.penalties:
             lines = [
                 "def penalty(net) -> Tensor:",
@@ -387,6 +391,8 @@ class _Emission(Prediction):
             f"from {identifier(self.module.module_name)} import "
             f"{identifier(self.module.class_name)}",
         }
+        if "CarriedState" in body:
+            lines.add(f"from {identifier(self.module.module_name)} import CarriedState")
         if "urllib.request." in body:
             lines.add("import urllib.request")
         if "SimpleNamespace(" in body:

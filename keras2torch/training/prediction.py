@@ -17,8 +17,6 @@ from keras2torch.training.summary import summary_lines, summary_package
 class Prediction(Settings):
     """``step.heads`` tells what is left to apply to each output."""
 
-    step: Step
-
     def prediction_script(self) -> str:
         """For a program that compiles no loss: what the model gives on arrays from a file."""
         reason = self.module.untrainable

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from keras2torch.errors import K2TError
+from keras2torch.errors import K2TError, UnsupportedError
 from keras2torch.training import losses
 from keras2torch.training.calls import (
     SIGNATURES,
@@ -16,6 +16,7 @@ from keras2torch.training.calls import (
     metric_names,
     output_names,
     record_call,
+    resets_of,
 )
 
 
@@ -36,6 +37,7 @@ class Training:
     calls: tuple[TrainingCall, ...] = field(default=(), repr=False)
     overrides: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()  # outputs that carry a mask of time steps
+    resets: tuple[int, ...] = ()  # when the program resets the states of stateful layers
 
     @cached_property
     def fit(self) -> TrainingCall | None:
@@ -67,6 +69,29 @@ class Training:
         """The fits that the script does not repeat."""
         last = self.fits[-1] if self.fits else None
         return [c for c in self.fits if last is not None and not self._continues(c, last)]
+
+    @property
+    def resets_epochs(self) -> bool:
+        """Whether the states of stateful layers are reset between the epochs: fit(epochs=1) in a loop.
+
+        Raises UnsupportedError where they are reset between some epochs, and kept between others.
+        """
+        orders = [call.order for call in self.fits]
+        between = [any(a < r < b for r in self.resets) for a, b in zip(orders, orders[1:])]
+        if not any(between):
+            return False
+        if not all(between) or any(c.get("epochs") != c.get("initial_epoch") + 1 for c in self.fits):
+            raise UnsupportedError(
+                "the states of stateful layers are reset between some of the epochs only",
+                where=self.where,
+                fix="reset them behind every fit(epochs=1), or never",
+            )
+        return True
+
+    @property
+    def resets_after(self) -> bool:
+        """Whether the states of stateful layers are reset behind the last fit()."""
+        return bool(self.fits) and any(order > self.fits[-1].order for order in self.resets)
 
     @property
     def weighs_outputs(self) -> bool:
@@ -194,6 +219,7 @@ def record(model: Any) -> Training | None:
             for name, tensor in zip(output_names(model, outputs), outputs)
             if getattr(tensor, "mask", None) is not None
         ),
+        resets_of(model),
     )
 
 

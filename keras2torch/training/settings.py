@@ -9,7 +9,7 @@ from keras2torch.training.module_info import ModuleInfo
 from keras2torch.training.optimizers import get as get_optimizer
 from keras2torch.training.record import Training
 from keras2torch.training.schedules import LearningRateSchedule
-from keras2torch.training.step import names_of_ends
+from keras2torch.training.step import Step, names_of_ends
 
 
 def _argument_lines(flag: str) -> list[str]:
@@ -19,10 +19,11 @@ def _argument_lines(flag: str) -> list[str]:
 
 
 class Settings:
-    """Those of one script. ``data``, ``fit``, ``phases``, ``optimizer`` and ``weighted`` are set as it is made."""
+    """Those of one script. ``data``, ``fit``, ``step``, ``phases``, ``optimizer`` and ``weighted`` are set as it is made."""
 
     data: Any
     fit: Any
+    step: Step
     phases: Any
     optimizer: Any
     weighted: bool
@@ -79,16 +80,50 @@ class Settings:
     @property
     def set_names(self) -> list[str]:
         names = ["train_set"] + (["validation_set"] if self.validated else [])
-        return names + (["test_set"] if self.test_set == "test_set" else [])
+        return [*names, *(self._variable(role) for kind in ("test", "new") for role in self._own(kind))]
+
+    def _own(self, kind: str) -> list[str]:
+        return [role for role in self.data.made if role.partition("_")[0] == kind]
+
+    def _variable(self, role: str) -> str:
+        """``test_set``; ``test_set_2`` where there are several."""
+        kind = role.partition("_")[0]
+        own = self._own(kind)
+        number = own.index(role) + 1 if role in own else 1
+        return f"{kind}_set_{number}" if number > 1 else f"{kind}_set"
+
+    def _sets_of(self, kind: str) -> list[str]:
+        roles = [role for role in self.data.sets if role.partition("_")[0] == kind]
+        return [self._variable(self.data.set_of(role)) for role in roles]
 
     @property
-    def test_set(self) -> str | None:
-        test = self.data.sets.get("test")
-        if test is None:
-            return None
-        if test == self.data.sets.get("validation"):
-            return "validation_set"
-        return "test_set"
+    def evaluated(self) -> list[tuple[str, str, int | None]]:
+        """The sets that are evaluated in the end: what the line of results is called, the variable, the batch size.
+
+        The size is None where it changes nothing.
+        """
+        names = self._sets_of("test")
+        labels = [name.replace("_set", "").replace("_", " ") for name in names]
+        sizes = [self.data.sizes.get(role, 32) for role in self.data.sets if role[:4] == "test"]
+        matters = self.step.by_batch and not self.data.streams
+        return [
+            (label, name, size if matters and size != self.batch_size else None)
+            for label, name, size in zip(["test"] if len(names) == 1 else labels, names, sizes)
+        ]
+
+    @property
+    def predicted(self) -> list[tuple[str, str]]:
+        """The files of predictions, each with the set that they are made from."""
+        names = self._sets_of("new")
+        if len(names) == 1:
+            return [("predictions", names[0])]
+        return [(f"predictions_{i}", name) for i, name in enumerate(names, 1)]
+
+    @property
+    def predictable(self) -> str:
+        """The set that --predict takes where the program's own calls of predict() are not carried."""
+        tests = self._sets_of("test")
+        return tests[-1] if tests else "validation_set" if self.validated else "train_set"
 
     def flags(self) -> list[str]:
         rate = self.optimizer.learning_rate
@@ -146,7 +181,7 @@ class Settings:
             '"--summary", action="store_true", help="print the layers and stop"',
             '"--plot", action="store_true", help="draw the curves: OUT/history.png"',
         ]
-        if not self.training.predictions:
+        if not self.predicted:
             flags.append('"--predict", action="store_true", help="write OUT/predictions.npy"')
         return [line for flag in flags for line in _argument_lines(flag)]
 

@@ -43,6 +43,7 @@ class Step:
     heads: list[Head]
     helpers: list[str] = field(default_factory=list)  # pages in templates/metrics
     functions: list[str] = field(default_factory=list)  # sources
+    by_batch: bool = False  # whether an average depends on how the samples are put into batches
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     weights = _loss_weights(training, compiled.get("loss_weights"), heads)
     terms, columns, printed = [], [], []
     functions: list[str] = []
+    by_batch = False
     count = ends.count
     for i, (head, loss, factor) in enumerate(zip(heads, found, weights)):
         if loss is None:
@@ -140,6 +142,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
             heads[i] = replace(head, counted=name.replace("mask", "counted"))
             more, head = _masked(heads[i], name, loss, mask, ends)
             lines += more
+        by_batch = by_batch or mask is not None or loss.by_batch(head)
         lines += loss.setup(head)
         _add_functions(functions, loss.functions(head))
         name = f"{to_identifier(head.name)}_loss" if many else "loss"
@@ -155,7 +158,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         lines.append(f"loss = {before}penalty(getattr(net, 'module', net))  # inside DDP")
     columns.insert(0, Column("loss", f"{count} * loss"))
     printed.insert(0, Printed("loss", "loss / count", "down"))
-    step = Step(lines, columns, printed, heads, functions=functions)
+    step = Step(lines, columns, printed, heads, functions=functions, by_batch=by_batch)
     _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
     _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
     return step
@@ -269,6 +272,7 @@ def _lower_metric(
     if any(source.startswith(f"def {variable}(") for source in step.functions):
         variable = f"{variable}_value"
     step.helpers += [page for page in metric.templates() if page not in step.helpers]
+    step.by_batch = step.by_batch or metric.by_batch(head)
     if statistics is not None:
         if weighted:
             raise UnsupportedError(f"{name} as a weighted metric is not carried")

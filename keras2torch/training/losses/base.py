@@ -59,6 +59,10 @@ class Loss(Recorded):
         """The activation that ``forward`` may leave to the loss, or None."""
         return self.takes if not getattr(self, "from_logits", False) else None
 
+    def by_batch(self, head: Head) -> bool:
+        """Whether the average over an epoch depends on how the samples are put into batches."""
+        return self.reduction in ("sum", "mean_with_sample_weight")
+
     def setup(self, head: Head) -> list[str]:
         """Statements that ``each`` and ``mean`` rely on."""
         return []

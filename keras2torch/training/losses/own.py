@@ -36,6 +36,9 @@ class OwnLoss(Loss):
         traced = self._traced(head)
         return f"{traced.name}({', '.join([*sides, *traced.more])})"
 
+    def by_batch(self, head: Head) -> bool:
+        return super().by_batch(head) or self._traced(head).rank == 0
+
     def mean(self, head: Head) -> str:
         return self.each(head) if self._traced(head).rank == 0 else f"{self.each(head)}.mean()"
 

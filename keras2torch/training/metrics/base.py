@@ -69,6 +69,10 @@ class Metric(Recorded):
         """The sums of a metric that is no mean over samples, or None."""
         return None
 
+    def by_batch(self, head: Head) -> bool:
+        """Whether it is an average over batches."""
+        return False
+
     def formula(self, names: list[str]) -> str:
         """The printed number from the summed statistics."""
         raise NotImplementedError

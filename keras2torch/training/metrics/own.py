@@ -55,5 +55,8 @@ class OwnMetric(Metric):
             return None
         return [Statistic("sum", self.each(head)), Statistic("batches", "torch.ones_like(loss)")]
 
+    def by_batch(self, head: Head) -> bool:
+        return self._traced(head).rank == 0
+
     def formula(self, names: list[str]) -> str:
         return f"{names[0]} / {names[1]}"
