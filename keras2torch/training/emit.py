@@ -15,7 +15,7 @@ from keras2torch.training.data import plan_data
 from keras2torch.training.data_pages import data_pages, imports_of
 from keras2torch.training.data_text import data_text
 from keras2torch.training.imports import sorted_imports
-from keras2torch.training.matrix_optimizers import fit_to_weights
+from keras2torch.training.matrix_optimizers import fit_to_weights, group_lines
 from keras2torch.training.module_info import ModuleInfo, Port
 from keras2torch.training.optimizers import OptimizerText
 from keras2torch.training.optimizers import get as get_optimizer
@@ -219,6 +219,8 @@ class _Emission(Prediction):
             options = self.optimizer.arguments
             page = environment().get_template(f"optimizers/{optimizer.template}.py.jinja")
             helpers.append(page.render(options).strip())
+        if optimizer.undecayed:
+            helpers.append("\n".join(group_lines(optimizer, self.optimizer)))
         schedule = self.optimizer.learning_rate
         if isinstance(schedule, LearningRateSchedule):
             initial = ", initial: float" if schedule.initial() is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ class OptimizerText:
     comment: str = ""
     decays_weights: bool = False
     parameters: str = "model.parameters()"
+    undecayed: tuple[str, ...] = ()  # the keys of weights that are excluded from the decay
 
 
 class Optimizer(Recorded):
@@ -88,6 +90,19 @@ class Optimizer(Recorded):
 
     def apply(self, grads: Any = (), trainable_variables: Any = (), **kwargs: Any) -> None:
         own_step.apply_gradients(self, zip(grads, trainable_variables))
+
+    excluded: tuple[Any, ...] = ()  # weights, and patterns of their names, that do not decay
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        """Weights that do not decay: these, and those whose name a pattern is found in."""
+        self.excluded = (*(var_list or ()), *(var_names or ()))
+
+    def decays(self, weight: Any) -> bool:
+        """Whether ``weight_decay`` is for a weight (keras/src/optimizers/base_optimizer.py)."""
+        return not any(
+            re.search(one, str(weight.name)) if isinstance(one, str) else one is weight
+            for one in self.excluded
+        )
 
     def minimize(self, *args: Any, **kwargs: Any) -> None:
         """Nothing trains while a program is recorded."""
@@ -377,6 +392,7 @@ class TorchOptimizer:
         self.learning_rate = float(value.defaults["lr"])
         self.weight_decay = self.clipnorm = self.clipvalue = self.global_clipnorm = None
         self.use_ema = False
+        self.excluded = ()
         self.loss_scale_factor = self.gradient_accumulation_steps = None
 
     def lower(self, lr_changes: bool) -> OptimizerText:

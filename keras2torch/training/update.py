@@ -26,7 +26,7 @@ def update_lines(text: OptimizerText, optimizer: Any, module: ModuleInfo) -> lis
     if groups:
         update += ["for group in optimizer.param_groups:", *(f"    {g}" for g in groups)]
     if text.decays_weights:
-        decay = quote(optimizer.weight_decay)
+        decay = 'group["decay"]' if text.undecayed else quote(optimizer.weight_decay)
         update += [
             "with torch.no_grad():  # Keras's weight decay is apart from the gradient",
             "    for group in optimizer.param_groups:",
