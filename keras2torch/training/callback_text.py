@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
 from keras2torch.quoting import comment, quote, to_identifier
 from keras2torch.training import callbacks as keras
+from keras2torch.training.data_text import quoted_lines
 from keras2torch.training.record import Training
 
 
@@ -22,7 +24,9 @@ class CallbackText:
     start: list[str] = field(default_factory=list)
     epoch_begin: list[str] = field(default_factory=list)
     epoch_end: list[str] = field(default_factory=list)
+    before_batch: list[str] = field(default_factory=list)
     after_batch: list[str] = field(default_factory=list)
+    batch_callbacks: list[str] = field(default_factory=list)  # that train_one_epoch is given
     end: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     changes_rate: bool = False
@@ -36,6 +40,15 @@ class CallbackText:
         key = f"{name}_{count + 1}" if count else name
         self.state[key] = start
         return f"state[{quote(key)}]"
+
+    def call_at_batch(self, callback: str, function: str, hook: str) -> None:
+        """Call a function of the program's own at every batch; ``callback`` is the object that has it."""
+        if callback and callback not in self.batch_callbacks:
+            self.batch_callbacks.append(callback)
+        if hook == "on_train_batch_begin":
+            self.before_batch.append(f"{function}(@STEP, {{}})")
+        else:
+            self.after_batch.append(f"{function}(@STEP, means(totals))  # waits for the device")
 
     def best_file(self, prefix: str) -> str:
         """best.pt, or where a ModelCheckpoint writes to that, a name with the prefix."""
@@ -62,11 +75,8 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         if lower is None and isinstance(callback, keras.Callback) and name not in keras.REGISTRY:
             lower = _own_class
         if lower is None:
-            raise UnsupportedError(
-                f"the callback {name} is not carried into the training script",
-                where=training.where,
-                fix="leave it out of fit(), and write what it does into the generated loop",
-            )
+            _hole(callback, text, UnsupportedError(f"there is nothing of {name} in torch"))
+            continue
         if not _is_monitored(callback, directions, validated):
             if isinstance(callback, keras.ModelCheckpoint):  # Keras then saves every epoch
                 callback = keras.ModelCheckpoint(callback.filepath, save_freq=callback.save_freq)
@@ -77,7 +87,10 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
                 continue
         seldom = validated and training.fit.get("validation_freq") != 1  # type: ignore[union-attr]
         before = len(text.epoch_end)
-        lower(callback, text, directions)
+        try:
+            lower(callback, text, directions)
+        except UnsupportedError as error:
+            _hole(callback, text, error)
         if seldom and str(getattr(callback, "monitor", "")).startswith("val_"):
             _when_known(text, before, callback.monitor)
     text.end += _reload(training, checkpoints)
@@ -89,6 +102,22 @@ def lower_callbacks(training: Training, printed: list[Any], validated: bool) -> 
         if validated and training.fit.get("validation_freq") != 1:  # type: ignore[union-attr]
             _when_known(text, before, monitor)
     return text
+
+
+def _hole(callback: Any, text: CallbackText, error: UnsupportedError) -> None:
+    """What cannot be carried: an error that quotes the program's own lines, until it is filled."""
+    from keras2torch.training.own_callbacks import class_lines
+
+    name = type(callback).__name__
+    rows = [f"The callback {name} of the program is not carried: {comment(error.what)}."]
+    rows.append("Write what it does into this loop, and take this statement out.")
+    if own := [] if name in keras.REGISTRY else class_lines(callback):
+        rows += ["In the program:", *quoted_lines(own)]
+    text.start += [
+        "raise NotImplementedError(",
+        *(f"    {quote(row + chr(10))}" for row in rows),
+        ")",
+    ]
 
 
 def _when_known(text: CallbackText, start: int, monitor: str) -> None:
@@ -338,23 +367,31 @@ def _tensorboard(callback: Any, text: CallbackText, directions: dict[str, Any]) 
 
 def _own_class(callback: Any, text: CallbackText, directions: dict[str, Any]) -> None:
     """A class of the program's own, carried as it stands."""
-    from keras2torch.training.carry import CARRIED_HOOKS, carried_class
+    from keras2torch.training.own_callbacks import BATCH_HOOKS, own_callback
 
-    source, making = carried_class(callback)
+    own = own_callback(callback)
     name = to_identifier(type(callback).__name__, "callback")
-    source = source.replace(":\n", ":\n    model = SimpleNamespace(stop_training=False)\n\n", 1)
-    text.functions.append(source)
-    text.start.append(f"{name} = {making}")
-    hooks = [hook for hook in CARRIED_HOOKS if hook in vars(type(callback))]
-    if "on_train_begin" in hooks:
-        text.start.append(f"{name}.on_train_begin({{}})")
-    if "on_epoch_begin" in hooks:
-        text.epoch_begin.append(f"{name}.on_epoch_begin(epoch, {{}})")
-    if "on_epoch_end" in hooks:
-        text.epoch_end.append(f"{name}.on_epoch_end(epoch, logs)")
-    if "on_train_end" in hooks:
-        text.end.append(f"{name}.on_train_end({{}})")
-    if "stop_training" in source.partition("\n\n")[2]:
+    name = name if name != type(callback).__name__ else f"{name}_callback"
+    model = ":\n    model = SimpleNamespace(stop_training=False)\n"
+    model += "    optimizer: torch.optim.Optimizer\n" if own.reads_optimizer else ""
+    text.functions.append(re.sub(r"(?<=\n)(class \w+):\n|^(class \w+):\n", rf"\1\2{model}\n", own.source, count=1))
+    text.changes_rate |= own.sets_rate
+    text.start.append(f"{name} = {own.making}")
+    places = {
+        "on_train_begin": (text.start, "({})"),
+        "on_epoch_begin": (text.epoch_begin, "(epoch, {})"),
+        "on_epoch_end": (text.epoch_end, "(epoch, logs)"),
+        "on_train_end": (text.end, "({})"),
+    }
+    if own.reads_optimizer:
+        text.epoch_begin.append(f"{name}.optimizer = optimizer")
+    for hook in own.hooks:
+        if hook in places:
+            lines, arguments = places[hook]
+            lines.append(f"{name}.{hook}{arguments}")
+        else:
+            text.call_at_batch(name, f"{name}.{hook}", BATCH_HOOKS[hook])
+    if own.stops:
         text.stops = True
         text.epoch_end.append(f"stop = stop or {name}.model.stop_training")
 
@@ -364,10 +401,9 @@ def _lambda_callback(callback: Any, text: CallbackText, directions: dict[str, An
 
     for hook in ("on_train_batch_begin", "on_train_batch_end"):
         if getattr(callback, hook) is not None:
-            raise UnsupportedError(
-                f"LambdaCallback({hook}=) is not carried: it would wait for the device every step",
-                fix="use on_epoch_begin or on_epoch_end",
-            )
+            source, name, _ = carried_function(getattr(callback, hook), hook)
+            text.functions.append(source)
+            text.call_at_batch("", name, hook)
     places = {
         "on_train_begin": (text.start, "({})"),
         "on_epoch_begin": (text.epoch_begin, "(epoch, {})"),

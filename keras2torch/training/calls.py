@@ -244,12 +244,27 @@ def _answer(model: Any, call: TrainingCall) -> Any:
         history.model = model
         history.set_params({"epochs": epochs})
         model.history = history
+        _begin(call.get("callbacks"), model)
         return history
     if call.method.startswith("predict"):
         return _predictions(model, call)
     if call.arguments.get("return_dict"):
         return dict.fromkeys(names, 0.0)
     return [0.0] * len(names) if len(names) > 1 else 0.0
+
+
+def _begin(given: Any, model: Any) -> None:
+    """What callbacks of the program's own make for themselves as fit() begins: it reads that after."""
+    for callback in given if is_many(given) else [given]:
+        if not isinstance(callback, callbacks.Callback):
+            continue
+        callback.set_model(model)
+        begin = getattr(callback, "on_train_begin", None)
+        if begin is not None and not type(callback).__module__.startswith("keras2torch."):
+            try:
+                begin({})
+            except Exception:  # it may read what only training makes
+                continue
 
 
 def metric_names(model: Any) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import re
 import textwrap
 from typing import Any
@@ -45,7 +44,7 @@ def carried_function(function: Any, lambda_name: str = "schedule") -> tuple[str,
         name = lambda_name
     else:
         text = ast.get_source_segment(source, node) or ast.unparse(node)
-    text = _without_frameworks(text)
+    text = without_frameworks(text)
     constants = _constants(function, ast.parse(text))
     if constants:
         lines = text.splitlines()
@@ -76,7 +75,7 @@ def _definition(source: str, name: str) -> Any:
     raise UnsupportedError(f"the source of {name} is not to be had")
 
 
-def _without_frameworks(text: str) -> str:
+def without_frameworks(text: str) -> str:
     """``tf.math.exp`` and the like as Python's own."""
     pattern = r"\b(?:tf\.math|tf|keras\.ops|ops|np|numpy|K|keras\.backend)\.(\w+)\("
     return re.sub(pattern, lambda m: f"{_MATHS[m[1]]}(" if m[1] in _MATHS else m[0], text).replace(
@@ -111,81 +110,3 @@ def _constants(function: Any, tree: ast.AST) -> dict[str, str]:
             )
         found[node.id] = quote(value)
     return found
-
-
-def carried_class(instance: Any) -> tuple[str, str]:
-    """(source of the class without its base, expression that makes the instance).
-
-    For a callback of the program's own that reads ``epoch``, ``logs`` and its own attributes, and of
-    the model only ``stop_training``. Raises UnsupportedError for any other.
-    """
-    cls = type(instance)
-    name = cls.__name__
-    program = _program(next((f for f in vars(cls).values() if hasattr(f, "__code__")), None))
-    tree = ast.parse(program or "")
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == name]
-    if program is None or len(found) != 1:
-        raise UnsupportedError(f"the source of the callback {name} is not to be had")
-    node = found[0]
-    lines = program.splitlines()[node.lineno - 1 : node.end_lineno]
-    source = textwrap.dedent("\n".join(lines))
-    methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-    foreign = sorted(
-        method for method in methods if method.startswith("on_") and method not in CARRIED_HOOKS
-    )
-    if foreign:
-        raise UnsupportedError(
-            f"the callback {name} has {', '.join(foreign)}, which the script does not call",
-            fix="write what it does into the generated loop",
-        )
-    _check_callback(node, name)
-    head, _, body = source.partition(":\n")
-    text = re.sub(r"\(.*\)\s*$", "", head[head.index("class ") :], flags=re.DOTALL)
-    text = _without_frameworks(f"{text}:\n{body.rstrip()}")
-    text = re.sub(r"\n *super\(.*?\)\.__init__\(.*?\)(?=\n|$)", "", text)
-    making = [
-        call
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == name
-    ]
-    if len(making) != 1:
-        raise UnsupportedError(f"the callback {name} is made in {len(making)} places")
-    for part in ast.walk(making[0]):
-        if isinstance(part, ast.Name) and part.id != name:
-            raise UnsupportedError(
-                f"the callback {name} is made with {part.id}, which is no plain value"
-            )
-    return text, ast.unparse(making[0])
-
-
-def _program(function: Any) -> str | None:
-    """The text of the file that a function was defined in."""
-    if function is None:
-        return None
-    return "".join(linecache.getlines(function.__code__.co_filename)) or None
-
-
-CARRIED_HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
-
-
-def _check_callback(node: ast.ClassDef, name: str) -> None:
-    import builtins
-
-    bound = {arg.arg for arg in ast.walk(node) if isinstance(arg, ast.arg)} | {"math", "np", "time"}
-    bound |= {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    inside = [part for method in node.body for part in ast.walk(method)]
-    for part in inside:
-        if isinstance(part, ast.Name) and part.id not in bound and not hasattr(builtins, part.id):
-            raise UnsupportedError(f"the callback {name} reads {part.id}, which cannot come along")
-        if (
-            isinstance(part, ast.Attribute)
-            and isinstance(part.value, ast.Attribute)
-            and part.value.attr == "model"
-            and part.attr != "stop_training"
-        ):
-            raise UnsupportedError(
-                f"the callback {name} uses self.model.{part.attr}",
-                fix="write what it does into the generated loop",
-            )

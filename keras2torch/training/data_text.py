@@ -88,12 +88,17 @@ def hole(data: Data) -> list[str]:
     text = textwrap.wrap(comment(why), 90)
     text.append("Write them here" + (", or put the arrays into --data." if data.keys else "."))
     if data.quoted:
-        text += ["In the program:", *(f"    {comment(line)}" for line in data.quoted)]
+        text += ["In the program:", *quoted_lines(data.quoted)]
     quoted = [f"    {quote(line + chr(10))}" for line in text]
     lines = ["raise NotImplementedError(", *quoted, ")"]
     if data.keys:
         return ["if not Path(args.data).exists():", *(f"    {line}" for line in lines)]
     return lines
+
+
+def quoted_lines(lines: Iterable[str]) -> list[str]:
+    """Lines of the program's for a message, one step in."""
+    return [" " * (4 + len(line) - len(line.lstrip())) + comment(line) for line in lines]
 
 
 def _set(part: DataSet, piece: str = "") -> str:

@@ -163,7 +163,8 @@ class _Emission(Prediction):
             "means_lines": self._means_lines(size),
             "epoch_parameters": "net, dataset, optimizer, epoch, bar, args"
             + (", average" if self.optimizer.use_ema else "")
-            + (", started" if self.phases else ""),
+            + (", started" if self.phases else "")
+            + "".join(f", {name}" for name in self.callbacks.batch_callbacks),
             "average": quote(self.optimizer.ema_momentum) if self.optimizer.use_ema else None,
             "shuffle": self.shuffle,
             "totals_size": "len(METRICS) + 1" if self._plain else str(size),
@@ -172,7 +173,9 @@ class _Emission(Prediction):
             "phases": len(self.phases),
             "first_epoch": self.first_epoch,
             "update_lines": update_lines(optimizer, self.optimizer, self.module),
-            "after_batch": self.callbacks.after_batch,
+            "before_batch": self._at_step(self.callbacks.before_batch, numbered),
+            "after_batch": self._at_step(self.callbacks.after_batch, numbered),
+            "batch_callbacks": "".join(f", {name}" for name in self.callbacks.batch_callbacks),
             "predict_type": "Tensor" if len(self.step.heads) == 1 else "list[Tensor]",
             "predict_doc": self.predict_doc(),
             "predict_lines": self.predict_lines(len(inputs)),
@@ -194,6 +197,10 @@ class _Emission(Prediction):
             "weights_file": self.module.weights_file and quote(self.module.weights_file),
             "optimizer_steps": self.module.optimizer_steps,
         }
+
+    def _at_step(self, lines: list[str], numbered: bool) -> list[str]:
+        """With the number of the batch within the epoch."""
+        return [line.replace("@STEP", "step - first" if numbered else "step") for line in lines]
 
     def _header(self) -> list[str]:
         lines = self.module.header.splitlines()
