@@ -8,6 +8,7 @@ from typing import Any
 
 from keras2torch import config
 from keras2torch.errors import K2TError, UnsupportedError
+from keras2torch.frontend.archive import parse_version
 from keras2torch.frontend.compiled import compile_arguments
 from keras2torch.frontend.replay import Replayer
 from keras2torch.graph import Weight
@@ -37,9 +38,10 @@ def read_live(model: Any, notes: list[str], custom: dict[str, Any] | None = None
             fix="generate from the program that defines it",
         )
     package = _package(model)
-    version = int(str(getattr(package, "__version__", "3")).split(".")[0])
+    release = parse_version(getattr(package, "__version__", "3.99"))
+    version = release[0] if release else 3
     described = {"class_name": name, "config": _config(model)}
-    config.keras_version = version
+    config.keras_version, config.keras_release = version, release
     config.image_data_format = package.backend.image_data_format()
 
     def replay(custom: dict[str, Any]) -> Model:
@@ -104,7 +106,7 @@ def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
 
     Raises K2TError where the two are not the same model.
     """
-    ours = [layer for layer in recorded.sublayers() if layer.weights]
+    ours = [layer for layer in apart(recorded.sublayers()) if layer.weights]
     theirs = [layer for layer in model.layers if layer.weights]
     if recorded._weights or (recorded.user_defined and len(ours) != len(theirs)):
         yield from _same_shapes(recorded, recorded.weights, model.weights)
@@ -114,6 +116,12 @@ def paired(recorded: Any, model: Any) -> Iterator[tuple[Weight, Any]]:
             yield from paired(layer, twin)
         else:
             yield from _same_shapes(layer, layer.weights, _weights(twin))
+
+
+def apart(layers: list[Any]) -> list[Any]:
+    """The layers that are no ``activation`` of another: Keras keeps the weights of those with the other's."""
+    inside = {id(layer.__dict__.get("_traced_activation")) for layer in layers}
+    return [layer for layer in layers if id(layer) not in inside]
 
 
 def _weights(layer: Any) -> list[Any]:
@@ -137,10 +145,11 @@ def _same_layers(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, Any]]:
     # them, otherwise.
     left, pairs = _innermost(theirs), []
     for layer in _innermost(ours):
-        twin = next((t for t in left if _shapes(t.weights) == _shapes(layer.weights)), None)
+        shapes = _shapes(layer.weights)
+        twin = next((t for t in left if _shapes(t.weights) == shapes), None)
         if twin is None:
             raise K2TError(
-                f"the live model has no layer {layer.name!r} with weights of shapes {_shapes(layer.weights)}"
+                f"the live model has no layer {layer.name!r} with weights of shapes {shapes}"
             )
         left.remove(twin)
         pairs.append((layer, twin))

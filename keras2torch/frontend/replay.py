@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras2torch.errors import SavedModelError, UnsupportedError
-from keras2torch.frontend.replay_calls import Calls, NotYetError, OneValue
+from keras2torch.frontend.replay_calls import Calls, NotYetError, OneValue, same_shape
 from keras2torch.frontend.replay_layers import (
     input_layer,
     keras1_merge,
@@ -25,20 +25,21 @@ from keras2torch.frontend.replay_layers import (
 )
 from keras2torch.frontend.replay_values import (
     class_of,
+    index_of,
     is_reference,
     read_list,
     read_name,
     read_shape,
     read_shapes,
-    slice_spec,
 )
-from keras2torch.graph import Constant
+from keras2torch.graph import Constant, tensors_in
 from keras2torch.inputs import InputLayer
 from keras2torch.layers import REGISTRY, Layer
 from keras2torch.layers.activations import activation_name
 from keras2torch.layers.operation import call_parameters
 from keras2torch.models import Functional, Model
 from keras2torch.ops import OPS
+from keras2torch.ops.symbolic_shape import SymbolicShape
 from keras2torch.sequential import Sequential
 
 _MODELS = {"Functional", "Model", "Sequential"}
@@ -167,27 +168,29 @@ class Replayer:
         return nodes
 
     def _arguments(self, node: Any, state: Calls) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if isinstance(node, dict):  # Keras 3
+        if isinstance(node, dict) and node.keys() <= {"args", "kwargs"}:  # Keras 3
             args = self.value(node.get("args", []), state)
-            kwargs = self.value(node.get("kwargs", {}), state)
-            return tuple(args), dict(kwargs)
-        if not isinstance(node, list) or not node:
+            return tuple(args), dict(self.value(node.get("kwargs", {}), state))
+        if not isinstance(node, (list, dict)) or not node:
             raise SavedModelError("a node of the model is no list")
-        references = node if isinstance(node[0], list) else [node]
-        tensors, kwargs = [], {}
-        for reference in references:
-            if not is_reference(reference):
-                raise SavedModelError(
-                    f"{str(reference)[:80]!r} is no reference to a layer's output"
-                )
-            tensors.append(
-                state.tensor(reference[:3])
-                if reference[0] != "_CONSTANT_VALUE"
-                else Constant(reference[2])
-            )
-            if len(reference) > 3 and isinstance(reference[3], dict):
-                kwargs.update({k: self._keras2_value(v, state) for k, v in reference[3].items()})
-        return (tensors if len(tensors) > 1 else tensors[0],), kwargs
+        kwargs: dict[str, Any] = {}
+        if isinstance(node, list) and not isinstance(node[0], list):
+            node = [node]
+        tensors = self._referred(node, state, kwargs)
+        return (tensors[0] if isinstance(node, list) and len(node) == 1 else tensors,), kwargs
+
+    def _referred(self, item: Any, state: Calls, kwargs: dict[str, Any]) -> Any:
+        """What Keras 2's references stand for, in lists and dicts; the arguments beside them go to ``kwargs``."""
+        if is_reference(item):
+            if len(item) > 3:
+                kwargs.update({k: self._keras2_value(v, state) for k, v in item[3].items()})
+            is_constant = item[0] == "_CONSTANT_VALUE"
+            return Constant(item[2]) if is_constant else state.tensor(item[:3])
+        if isinstance(item, dict):
+            return {key: self._referred(inner, state, kwargs) for key, inner in item.items()}
+        if isinstance(item, list) and all(isinstance(inner, list) for inner in item):
+            return [self._referred(inner, state, kwargs) for inner in item]
+        raise SavedModelError(f"{str(item)[:80]!r} is no reference to a layer's output")
 
     def _keras2_value(self, value: Any, state: Calls) -> Any:
         """An extra argument of a Keras 2 node: a reference where it looks like one and names a layer."""
@@ -246,7 +249,7 @@ class Replayer:
         if name == "__keras_tensor__":
             if state is None or not isinstance(config, dict):
                 raise SavedModelError("a tensor stands where none can be")
-            return state.tensor(config.get("keras_history"))
+            return same_shape(state.tensor(config.get("keras_history")), config)
         if name == "__tuple__":
             return tuple(
                 self.value(item, state, depth + 1) for item in value.get("items") or config or []
@@ -417,17 +420,26 @@ class Replayer:
 
     def _tf_operation(self, config: dict[str, Any]) -> Callable[..., Any]:
         path = str(config.get("function", "__operators__.getitem")).removeprefix("compat.v1.")
-        function = OPS.get(f"tf.{path}") or OPS.get(f"tf.{path.rpartition('.')[2]}")
+        names = (f"tf.{path}", path, f"tf.{path.rpartition('.')[2]}")
+        function = next((OPS[name] for name in names if name in OPS), None)
         if "getitem" in path or "strided_slice" in path:
-            return lambda args, kwargs: OneValue(args[0][slice_spec(kwargs.get("slice_spec"))])
+            return lambda args, kwargs: OneValue(args[0][index_of(kwargs)])
         if function is None:
-            raise UnsupportedError(f"the TensorFlow function tf.{path} has no translation")
+            raise UnsupportedError(
+                f"the TensorFlow function tf.{path} has no translation",
+                fix="generate from the program that makes the model, with this step written otherwise",
+            )
         known, is_vector = _parameters(function), path.rpartition(".")[2] in ("shape", "shape_v2")
 
         def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if path == "einsum" and all(isinstance(x, Constant) for x in tensors_in(args)):
+                raise UnsupportedError(
+                    "Keras 2 wrote a call of tf.einsum without its tensors",
+                    fix="generate from the program that makes the model",
+                )
             free = (k for k, v in kwargs.items() if k in known or not (v is None or v is False))
             result = function(*args, **{k: kwargs[k] for k in free})
-            is_one = is_vector or isinstance(result, (int, float))
+            is_one = is_vector or isinstance(result, (int, float, SymbolicShape))
             return OneValue(result) if is_one else result
 
         return call

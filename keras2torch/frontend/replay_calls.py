@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras2torch.errors import SavedModelError
+from keras2torch import config
+from keras2torch.errors import SavedModelError, UnsupportedError
 from keras2torch.frontend.replay_values import is_reference
 from keras2torch.graph import Tensor, tensors_in
 from keras2torch.models import Model
@@ -21,6 +22,27 @@ class OneValue:
     """What a TensorFlow function gave where it is one tensor there, and sizes or a number here."""
 
     value: Any
+
+
+def same_shape(tensor: Tensor, reference: dict[str, Any]) -> Tensor:
+    """The tensor, where it has the shape that Keras 3 wrote beside its reference. Raises UnsupportedError.
+
+    Another release may have computed something else, or have left an argument out of the layer's config.
+    Where no Keras signs the file, as in JSON, somebody may have written it by hand, with any shape.
+    """
+    written = reference.get("shape")
+    if not isinstance(written, list) or not config.keras_release[1:]:
+        return tensor
+    pairs = list(zip(written, tensor.shape))
+    if len(written) != len(tensor.shape) or any(
+        None not in pair and len({*pair}) > 1 for pair in pairs
+    ):
+        raise UnsupportedError(
+            f"the output of {str(reference['keras_history'][0])[:80]!r} had the shape {tuple(written)} in the Keras "
+            f"that wrote the file; what the file tells of the layer gives {tensor.shape}",
+            fix="the file lacks an argument of that layer: generate from the program that makes the model",
+        )
+    return tensor
 
 
 @dataclass

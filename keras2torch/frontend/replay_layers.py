@@ -8,7 +8,7 @@ from typing import Any
 from keras2torch.errors import K2TError, SavedModelError, UnsupportedError
 from keras2torch.frontend.replay_values import read_shape
 from keras2torch.inputs import InputLayer
-from keras2torch.layers.refusals import REFUSALS
+from keras2torch.layers.refusals import GONE, REFUSALS
 from keras2torch.naming import snake_case
 from keras2torch.registry import UnknownClassError
 
@@ -23,6 +23,8 @@ def mark_name(layer: Any) -> None:
 
 def of_keras(item: dict[str, Any]) -> bool:
     """Whether a layer can be Keras's own: one registered under its name, or of no module, is the user's."""
+    if item["class_name"] == "Custom>CustomScaleLayer":
+        return True  # of keras.applications in Keras 2, which registered it as a program's own
     if ">" in str(item["class_name"]):
         return False
     module = str(item.get("module") or "")
@@ -33,8 +35,8 @@ def of_keras(item: dict[str, Any]) -> bool:
 
 def unknown(item: dict[str, Any], name: str, kind: str = "a layer") -> K2TError:
     registered = item.get("registered_name")
-    if name in REFUSALS:
-        reason, fix = REFUSALS[name]
+    if name in REFUSALS or name in GONE:
+        reason, fix = (REFUSALS | GONE)[name]
         return UnsupportedError(f"the layer {name} is not translated: {reason}", fix=fix)
     return UnknownClassError(
         f"the model holds {kind} of the class {registered or name}, which is not Keras's own",

@@ -55,7 +55,36 @@ def is_reference(value: Any) -> bool:
     )
 
 
-def slice_spec(spec: Any) -> Any:
+def index_of(arguments: dict[str, Any]) -> Any:
+    """The index that Keras 2 notes for ``x[...]``, or the one that ``tf.strided_slice`` is given.
+
+    Raises SavedModelError where there is none.
+    """
+    if "slice_spec" in arguments:
+        return _tuples(arguments["slice_spec"])
+    begin, end = arguments.get("begin"), arguments.get("end")
+    if not isinstance(begin, list) or not isinstance(end, list):
+        raise SavedModelError("a slice of a tensor has no bounds")
+    strides = arguments.get("strides") or [1] * len(begin)
+
+    def masked(name: str, axis: int) -> bool:
+        return bool(int(arguments.get(f"{name}_mask") or 0) >> axis & 1)
+
+    index: list[Any] = []
+    for axis, (first, last, step) in enumerate(zip(begin, end, strides, strict=True)):
+        if masked("ellipsis", axis):
+            index.append(...)
+        elif masked("new_axis", axis):
+            index.append(None)
+        elif masked("shrink_axis", axis):
+            index.append(first)
+        else:
+            first = None if masked("begin", axis) else first
+            index.append(slice(first, None if masked("end", axis) else last, step))
+    return tuple(index)
+
+
+def _tuples(spec: Any) -> Any:
     if isinstance(spec, list):
-        return tuple(slice_spec(item) for item in spec)
+        return tuple(_tuples(item) for item in spec)
     return spec

@@ -78,7 +78,7 @@ def _replay(saved: SavedModel, custom: dict[str, Any]) -> Model:
             fix="k2t generate model.py --weights FILE",
         )
     version = saved.keras_version[0] if saved.keras_version else 3
-    config.keras_version = version
+    config.keras_version, config.keras_release = version, saved.keras_version
     clear_names()
     model = Replayer(version=version, custom=custom).model(saved.config)
     if saved.has_weights:

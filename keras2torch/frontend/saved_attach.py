@@ -9,7 +9,7 @@ from typing import Any
 from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved
 from keras2torch.frontend.layer_order import in_keras_order
-from keras2torch.frontend.live import set_weights
+from keras2torch.frontend.live import apart, set_weights
 from keras2torch.frontend.saved_conversions import of_cudnn
 from keras2torch.frontend.saved_custom import custom_weights
 from keras2torch.frontend.saved_tree import layer_tree
@@ -24,7 +24,7 @@ def attach(model: Model, weights: Any, path: tuple[str, ...]) -> None:
     if model.user_defined and not weights.lists_layers(path):
         _attach_layer(model, weights, path)
         return
-    for layer in model.sublayers():
+    for layer in apart(model.sublayers()):
         inner = (*path, layer.name)
         if isinstance(layer, Model):
             attach(layer, weights, inner)
@@ -87,7 +87,7 @@ def _count_in(class_name: str, config: dict[str, Any]) -> tuple[int, int] | None
 
 def _ordered(model: Model) -> list[Layer]:
     """The layers in the order in which Keras writes their weights."""
-    layers = model.sublayers()
+    layers = apart(model.sublayers())
     if isinstance(model, Sequential) or model.outputs is None:
         return layers
     places = {id(operation): place for place, operation in enumerate(in_keras_order(model.graph))}

@@ -224,12 +224,16 @@ def _is_random_state(slot: Slot) -> bool:
     return any(name.startswith(("seed_generator", "random_generator")) for name in names)
 
 
+# Classes that a config names otherwise than the slots of their layers do.
+_CLASS_OF = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+
 def _count(container: Slot, layers: dict[str, LayerTree]) -> dict[str, Slot]:
     """dense, dense_1, dense_2: a counter per class, over every layer of the list."""
     counters: dict[str, int] = {}
     found = {}
     for key, layer in layers.items():
-        base = snake_case(layer.class_name)
+        base = snake_case(_CLASS_OF.get(layer.class_name, layer.class_name))
         number = counters.get(base, 0)
         counters[base] = number + 1
         slot = container.children.get(f"{base}_{number}" if number else base)

@@ -221,6 +221,7 @@ class RandomRotation(_Augmentation):
     seed: Any = None
     fill_value: float = 0.0
     data_format: Any = None
+    old_names = {"value_range": None}  # in the configs of Keras 3.0 to 3.5, without effect
 
     def arguments(self) -> dict[str, Any]:
         return {"factor": bounds(self.factor), **self.sampling()}

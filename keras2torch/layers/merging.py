@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
+from keras2torch import config
 from keras2torch.builder import broadcast
 from keras2torch.graph import Shape, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
@@ -35,7 +36,10 @@ class _Merge(Layer):
             raise ValueError("a list of tensors is needed")
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        masks = mask if isinstance(mask, (list, tuple)) else []
+        masks = _masks(mask)
+        if config.older_than(3):
+            known = [m for m in masks if m is not None]
+            return reduce(_op("logical_and"), known) if known else None
         if not masks or any(m is None for m in masks):
             return None
         return reduce(_op("logical_or"), masks)
@@ -78,6 +82,12 @@ def _common_dtype(inputs: Sequence[Any]) -> str:
     return inputs[0].dtype if len(inputs) == 1 else result_dtype(*inputs)
 
 
+def _masks(mask: Any) -> Sequence[Any]:
+    """The inputs' masks; none in Keras 3.0 to 3.3, which lost those of a list of tensors."""
+    lost = config.older_than(3, 4) and not config.older_than(3)
+    return mask if isinstance(mask, (list, tuple)) and not lost else []
+
+
 def _op(name: str) -> Callable[..., Any]:
     """A function on Keras tensors, for masks."""
     from keras2torch.ops import OPS
@@ -112,7 +122,8 @@ class _MaskedMerge(_Merge):
 
     def masked(self, b: Any, inputs: list[Any], mask: Any) -> list[tuple[Any, Any]]:
         """(input, its mask with an axis for the features, or None) of each."""
-        masks = mask if isinstance(mask, (list, tuple)) else [None] * len(inputs)
+        counts = isinstance(mask, (list, tuple)) and not config.older_than(3, 4)
+        masks = mask if counts else [None] * len(inputs)
         result = []
         for x, m in zip(inputs, masks):
             if m is not None:
@@ -129,7 +140,7 @@ class Multiply(_MaskedMerge):
     operator = "*"
 
     def lower(self, b: Any, inputs: Any, mask: Any = None) -> Any:
-        if mask is None:
+        if mask is None or config.older_than(3, 4):
             return super().lower(b, inputs)
         pairs = self.masked(b, self.operands(b, inputs), mask)
         factors = [x if m is None else _where(b, m, x, 1.0) for x, m in pairs]
@@ -194,7 +205,7 @@ class Concatenate(Layer):
         return Spec(tuple(shape), _common_dtype(inputs))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        masks = mask if isinstance(mask, (list, tuple)) else []
+        masks = _masks(mask)
         if all(m is None for m in masks):
             return None
         axis = int(self.axis) % len(inputs[0].shape)
@@ -202,7 +213,9 @@ class Concatenate(Layer):
             axis == len(inputs[0].shape) - 1
             and len(inputs[0].shape) == len(_first(masks).shape) + 1
         ):
-            # Along the features: a step is known if any input knows it.
+            # Along the features: a step is known if any input knows it; if all do, in Keras 2.
+            if config.older_than(3):
+                return reduce(_op("logical_and"), [m for m in masks if m is not None])
             if any(m is None for m in masks):
                 return _op("ones_like")(_first(masks))
             return reduce(_op("logical_or"), masks)
@@ -215,7 +228,8 @@ class Concatenate(Layer):
                     _op("expand_dims")(m, -1), _op("zeros_like")(tensor, dtype="bool")
                 )
             parts.append(m)
-        return _op("any")(_op("concatenate")(parts, axis=axis), axis=-1)
+        every = "all" if config.older_than(3) else "any"
+        return _op(every)(_op("concatenate")(parts, axis=axis), axis=-1)
 
     def lower(self, b: Any, inputs: Any) -> Any:
         if len(inputs) == 1:

@@ -28,6 +28,13 @@ REFUSALS: dict[str, tuple[str, str]] = {
 }
 """Class name -> (reason, what to do)."""
 
+_RANDOM_SIZE = (
+    "it gives images of a random size in training, and is gone since Keras 3",
+    "leave it out, which changes nothing in inference, or use RandomZoom or RandomCrop",
+)
+GONE = {"RandomHeight": _RANDOM_SIZE, "RandomWidth": _RANDOM_SIZE}
+"""The same for layers of Keras 2 that are not translated."""
+
 NOT_LAYERS = frozenset({"InputSpec"})
 """Public names of keras.layers that are no layers."""
 
