@@ -374,7 +374,9 @@ def _own_class(callback: Any, text: CallbackText, directions: dict[str, Any]) ->
     name = name if name != type(callback).__name__ else f"{name}_callback"
     model = ":\n    model = SimpleNamespace(stop_training=False)\n"
     model += "    optimizer: torch.optim.Optimizer\n" if own.reads_optimizer else ""
-    text.functions.append(re.sub(r"(?<=\n)(class \w+):\n|^(class \w+):\n", rf"\1\2{model}\n", own.source, count=1))
+    text.functions.append(
+        re.sub(r"(?<=\n)(class \w+):\n|^(class \w+):\n", rf"\1\2{model}\n", own.source, count=1)
+    )
     text.changes_rate |= own.sets_rate
     text.start.append(f"{name} = {own.making}")
     places = {

@@ -170,9 +170,7 @@ def _batch_size(part: _Nodes) -> int:
     return int(part.batch_size or part.call.arguments.get("batch_size") or 32)
 
 
-def _results(
-    training: Training, sets: dict[str, _Nodes | None]
-) -> dict[str, _Nodes | None]:
+def _results(training: Training, sets: dict[str, _Nodes | None]) -> dict[str, _Nodes | None]:
     """What is evaluated ("test", "test_2") and predicted from ("new", "new_2") behind the last fit()."""
     last = training.fits[-1].order if training.fits else -1
     found: dict[str, _Nodes | None] = {}

@@ -137,9 +137,7 @@ def _to_dataset(
     ]
 
 
-def _to_dataset_or_inputs(
-    parameters: list[str], rows: list[str], doc: str, ends: Any
-) -> list[str]:
+def _to_dataset_or_inputs(parameters: list[str], rows: list[str], doc: str, ends: Any) -> list[str]:
     """The function where there are inputs without targets: those that are only predicted from."""
     count = len(ends.inputs)
     optional = [f"{p} | None = None" if p.endswith("np.ndarray") else p for p in parameters[count:]]

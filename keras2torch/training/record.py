@@ -80,7 +80,9 @@ class Training:
         between = [any(a < r < b for r in self.resets) for a, b in zip(orders, orders[1:])]
         if not any(between):
             return False
-        if not all(between) or any(c.get("epochs") != c.get("initial_epoch") + 1 for c in self.fits):
+        if not all(between) or any(
+            c.get("epochs") != c.get("initial_epoch") + 1 for c in self.fits
+        ):
             raise UnsupportedError(
                 "the states of stateful layers are reset between some of the epochs only",
                 where=self.where,

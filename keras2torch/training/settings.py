@@ -19,7 +19,7 @@ def _argument_lines(flag: str) -> list[str]:
 
 
 class Settings:
-    """Those of one script. ``data``, ``fit``, ``step``, ``phases``, ``optimizer`` and ``weighted`` are set as it is made."""
+    """Those of one script. ``data``, ``fit``, ``step``, ``phases`` and the like are set as it is made."""
 
     data: Any
     fit: Any
@@ -80,7 +80,10 @@ class Settings:
     @property
     def set_names(self) -> list[str]:
         names = ["train_set"] + (["validation_set"] if self.validated else [])
-        return [*names, *(self._variable(role) for kind in ("test", "new") for role in self._own(kind))]
+        return [
+            *names,
+            *(self._variable(role) for kind in ("test", "new") for role in self._own(kind)),
+        ]
 
     def _own(self, kind: str) -> list[str]:
         return [role for role in self.data.made if role.partition("_")[0] == kind]

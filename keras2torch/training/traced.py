@@ -46,7 +46,7 @@ def trace(function: Any, name: str, target: tuple[Any, ...], head: Head) -> Trac
 
     Raises K2TError where it does what has no translation.
     """
-    ends, result = _run(function, name, target, head.shape)
+    ends, result = run(function, name, target, head.shape)
     more = [(tensor, place) for tensor, place in head.kept if reads([result], tensor, head.kept)]
     inputs = [*ends, *(tensor for tensor, _ in more)]
     arguments = ["y_true", "y_pred", *(_argument(place) for _, place in more)]
@@ -85,7 +85,7 @@ def _argument(place: str) -> str:
     return place.rpartition(".")[2].removeprefix("last_")
 
 
-def _run(
+def run(
     function: Any, name: str, target: tuple[Any, ...], shape: tuple[Any, ...]
 ) -> tuple[list[Any], Any]:
     """The function on symbolic tensors: these, and what it returns."""
@@ -162,7 +162,7 @@ def tensors_read(training: Any, step: Any, known: set[int]) -> list[Any]:
                 continue
             shape = training.output_shapes[i]
             target = training.target_shape(i) or shape
-            _, result = _run(function, str(loss.name), target, shape)
+            _, result = run(function, str(loss.name), target, shape)
             found.update((id(tensor), tensor) for tensor in first_met([result], known))
     except K2TError:
         pass  # told when the training script is made

@@ -48,6 +48,7 @@ from keras2torch.training.metrics.of_losses import (
     SquaredHinge,
 )
 from keras2torch.training.metrics.own import Mean, MeanMetricWrapper, OwnMetric, Sum
+from keras2torch.training.metrics.own_class import OwnMetricClass
 from keras2torch.training.metrics.scores import (
     BinaryIoU,
     ConcordanceCorrelation,
@@ -185,6 +186,14 @@ def get(identifier: Any, head: Head, pairs: bool = True) -> Metric:
         return _named(cls(), name)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         identifier = identifier()
+    if isinstance(identifier, Metric) and _is_own(type(identifier)):
+        name = str(identifier.name or snake_case(type(identifier).__name__))
+        if type(identifier).__mro__[1] is not Metric:
+            raise UnsupportedError(
+                f"the metric {name} changes what one of Keras's own does",
+                fix="derive it from keras.metrics.Metric, or add it to compute_loss by hand",
+            )
+        return OwnMetricClass(identifier, name)
     if isinstance(identifier, Metric):
         return _named(identifier, identifier.name or snake_case(type(identifier).__name__))
     if isinstance(identifier, losses.Loss):
@@ -197,6 +206,12 @@ def get(identifier: Any, head: Head, pairs: bool = True) -> Metric:
     if callable(identifier):
         return OwnMetric(identifier, getattr(identifier, "__name__", type(identifier).__name__))
     raise K2TError(f"compile() got a metric of type {type(identifier).__name__}")
+
+
+def _is_own(cls: type) -> bool:
+    """Whether a class of the program's own says how the metric is updated, or what it gives."""
+    own = (base for base in cls.__mro__ if not base.__module__.startswith("keras2torch."))
+    return any({"update_state", "result"} & set(vars(base)) for base in own)
 
 
 def _named(metric: Metric, name: str) -> Metric:

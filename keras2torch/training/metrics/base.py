@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from keras2torch.errors import UnsupportedError
 from keras2torch.frontend.eager import Number
+from keras2torch.graph import Tensor
 from keras2torch.training import own_step
 from keras2torch.training.heads import Head
 from keras2torch.training.recorded import Recorded
@@ -21,6 +22,27 @@ class Statistic:
     size: int = 1
 
 
+class Total(Tensor):
+    """A weight of a metric class of the program's own; ``added`` is what a batch adds to it."""
+
+    added: Any = None
+
+    def assign_add(self, value: Any) -> None:
+        self.added = value if self.added is None else self.added + value
+
+    def assign_sub(self, value: Any) -> None:
+        self.assign_add(-value)
+
+    def assign(self, value: Any) -> None:
+        """``self.total.assign(self.total + value)``; any other value begins anew."""
+        call = getattr(value, "call", None)
+        if call is not None and any(one is self for one in call.inputs):
+            others = [one for one in call.inputs if one is not self]
+            if type(call.operation).__name__.lower() != "add" or len(others) != 1:
+                raise UnsupportedError("a metric of the program's own does more than to add")
+            self.assign_add(others[0])
+
+
 class Metric(Recorded):
     """Base. Most metrics are means over samples: they state ``each``, the value of every sample.
 
@@ -32,6 +54,26 @@ class Metric(Recorded):
     name: str | None = None
 
     direction: ClassVar[str | None] = None
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        name: Any = None,
+        **_: Any,
+    ) -> Total:
+        """A sum that a class of the program's own keeps."""
+        if isinstance(shape, str):  # Keras 2: the name came first
+            shape, name = (), shape
+        if initializer not in (None, "zeros", "zero"):
+            kind = getattr(initializer, "__name__", type(initializer).__name__)
+            if kind.lower() != "zeros":
+                raise UnsupportedError("a weight of a metric that does not start with zero")
+        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        return Total(shape, "float32", str(name or f"total{len(vars(self))}"))
+
+    add_variable = add_weight
 
     def __call__(self, *args: Any, **kwargs: Any) -> float:
         """Zero: nothing trains while a program is recorded."""
