@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 import torch
 from oracle import build
@@ -16,12 +19,39 @@ import keras2torch
 from keras2torch.errors import K2TError
 
 
-def archive(path: Path, saved: dict[str, Any], release: str) -> Path:
-    """A .keras file without weights."""
+def archive(
+    path: Path, saved: dict[str, Any], release: str, weights: dict[str, Any] | None = None
+) -> Path:
+    """A .keras file; ``weights`` are its arrays (None: it has none), and texts are assets."""
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("metadata.json", json.dumps({"keras_version": release}))
         file.writestr("config.json", json.dumps(saved))
+        if weights is None:
+            return path
+        buffer = io.BytesIO()
+        with h5py.File(buffer, "w") as hdf5:
+            for name, value in weights.items():
+                if isinstance(value, str):
+                    file.writestr(f"assets/{name}", value)
+                    hdf5.create_group(name.rpartition("/")[0] + "/vars")
+                else:
+                    hdf5[name] = value
+        file.writestr("model.weights.h5", buffer.getvalue())
     return path
+
+
+def sequential(*layers: dict[str, Any]) -> dict[str, Any]:
+    for number, entry in enumerate(layers):
+        entry["config"].setdefault("name", f"layer_{number}")
+        entry["module"] = "keras.layers"
+    return {"class_name": "Sequential", "config": {"name": "net", "layers": list(layers)}}
+
+
+def loaded(path: Path) -> torch.nn.Module:
+    result = keras2torch.generate(path)
+    net = build(result)
+    net.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in result.weights.items()})
+    return net.eval()
 
 
 def tensor(name: str, *shape: int) -> dict[str, Any]:
@@ -167,3 +197,85 @@ def test_functions_of_sizes() -> None:
 def test_einsum_without_its_tensors() -> None:
     with pytest.raises(K2TError, match="tf.einsum without its tensors"):
         converted(function("e", "einsum", ["_CONSTANT_VALUE", -1, "bij,bkj->bik", {}]))
+
+
+def test_a_layer_with_weights_as_an_activation(tmp_path: Path) -> None:
+    """``Dense(3, activation=PReLU())``: the weights of both are kept by the one."""
+    slope = layer("PReLU", name="p_re_lu") | {"module": "keras.layers"}
+    saved = sequential(
+        layer("InputLayer", batch_shape=[None, 3]), layer("Dense", units=3, activation=slope)
+    )
+    alpha = np.array([0.1, 0.2, 0.3], "float32")
+    for release, at in (("2.13.1", "_layer_checkpoint_dependencies"), ("3.8.0", "layers")):
+        weights = {f"{at}/dense/vars/0": np.eye(3, dtype="float32"), f"{at}/dense/vars/1": -alpha}
+        weights[f"{at}/dense/activation/vars/0"] = alpha
+        net = loaded(archive(tmp_path / "net.keras", saved, release, weights))
+        expected = torch.tensor([[0.9, -0.44, 0.0]])
+        torch.testing.assert_close(net(torch.tensor([[1.0, -2.0, 0.3]])), expected)
+
+
+def test_a_vocabulary_that_was_learnt_from_data(tmp_path: Path) -> None:
+    lookup = layer("IntegerLookup", mask_token=0, vocabulary=None, output_mode="int")
+    saved = sequential(layer("InputLayer", batch_shape=[None, 3], dtype="int64"), lookup)
+    for text in ("0\n-1\n7\n3", "0\n-1\nseven"):
+        weights = {"layers/integer_lookup/vocabulary.txt": text}
+        path = archive(tmp_path / "net.keras", saved, "2.15.0", weights)
+        if "seven" in text:
+            with pytest.raises(K2TError, match="vocabulary.txt' holds no whole numbers"):
+                keras2torch.generate(path)
+        else:
+            assert loaded(path)(torch.tensor([[3, 0, 5]])).tolist() == [[3, 0, 1]]
+
+
+def test_one_hot_vectors_of_a_column(tmp_path: Path) -> None:
+    saved = sequential(
+        layer("InputLayer", batch_shape=[None, 1], dtype="int32"),
+        layer("CategoryEncoding", num_tokens=4, output_mode="one_hot"),
+    )
+    for release, shape in (("2.15.0", (2, 4)), ("3.3.3", (2, 1, 4)), ("3.4.1", (2, 4))):
+        net = build(keras2torch.generate(archive(tmp_path / "net.keras", saved, release)))
+        vectors = net(torch.tensor([[2], [0]]))
+        assert vectors.shape == shape and vectors.argmax(-1).flatten().tolist() == [2, 0]
+
+
+def test_attention_before_tensorflow_2_10(tmp_path: Path) -> None:
+    """``causal`` was an argument of the layer; MultiHeadAttention did not look at the masks of its inputs."""
+    nodes = [
+        node("a", "InputLayer", [], batch_input_shape=[None, 3, 2]),
+        node("m", "Masking", called("a")),
+        node("t", "Attention", called("m", "m"), causal=True, use_scale=False, dropout=0.0),
+    ]
+    saved = model("Functional", nodes, ["t", 0, 0])
+    net = build(keras2torch.generate(archive(tmp_path / "net.keras", saved, "2.9.0")))
+    x = torch.tensor([[[1.0, 2.0], [0.0, 0.0], [3.0, 1.0]]])
+    assert (net(x)[:, 0] == x[:, 0]).all()  # the first step sees itself alone
+    found = []
+    for release, name in (("2.9.0", "a"), ("2.9.0", "m"), ("2.10.0", "m")):
+        nodes[2] = node("t", "MultiHeadAttention", [[[name, 0, 0, {"value": [name, 0, 0]}]]])
+        nodes[2]["config"] |= {"num_heads": 1, "key_dim": 2}
+        torch.manual_seed(0)
+        found.append(
+            build(keras2torch.generate(archive(tmp_path / "net.keras", saved, release)))(x)
+        )
+    unmasked, before, since = found
+    torch.testing.assert_close(before, unmasked)
+    assert not torch.allclose(since, unmasked)
+
+
+def test_what_older_releases_wrote_besides(tmp_path: Path) -> None:
+    """Keras 3.0 to 3.5 a ``value_range`` of RandomRotation; Keras 2 a layer of its own networks as the user's."""
+    saved = sequential(
+        layer("InputLayer", batch_shape=[None, 4, 4, 3]),
+        layer("RandomRotation", factor=[-0.1, 0.1], value_range=[0, 255], fill_value=0.0),
+    )
+    assert keras2torch.generate(archive(tmp_path / "net.keras", saved, "3.3.3")).model_source
+    saved["config"]["layers"][1] = layer("RandomHeight", factor=0.1, name="height")
+    with pytest.raises(K2TError, match="RandomHeight is not translated: it gives images of a"):
+        keras2torch.generate(archive(tmp_path / "net.keras", saved, "2.13.1"))
+    nodes = [
+        node("a", "InputLayer", [], batch_input_shape=[None, 4]),
+        node("s", "Custom>CustomScaleLayer", called("a", "a"), scale=0.25),
+    ]
+    text = json.dumps(model("Functional", nodes, ["s", 0, 0], keras_version="2.13.1"))
+    net = build(keras2torch.generate(text))
+    assert net(torch.ones(1, 4)).tolist() == [[1.25] * 4]

@@ -80,6 +80,10 @@ def _replay(saved: SavedModel, custom: dict[str, Any]) -> Model:
     version = saved.keras_version[0] if saved.keras_version else 3
     config.keras_version, config.keras_release = version, saved.keras_version
     clear_names()
+    if saved.assets:
+        from keras2torch.frontend.saved_vocabularies import add_vocabularies
+
+        add_vocabularies(saved)
     model = Replayer(version=version, custom=custom).model(saved.config)
     if saved.has_weights:
         attach(model, saved.weights, ())

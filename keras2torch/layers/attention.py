@@ -155,6 +155,15 @@ class GroupQueryAttention(_Heads, names=("GroupedQueryAttention",)):
 class _DotAttention(Layer):
     """Attention without projections, on ``[query, value]`` or ``[query, value, key]``."""
 
+    def __init__(self, *args: Any, causal: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._causal = bool(causal)  # until TensorFlow 2.9: ``use_causal_mask`` of every call
+
+    def call(self, inputs: Any, mask: Any = None, **kwargs: Any) -> Any:
+        if self._causal:
+            kwargs["use_causal_mask"] = True
+        return super().call(inputs, mask=mask, **kwargs)
+
     def output_spec(self, inputs: Any, return_attention_scores: bool = False, **_: Any) -> Any:
         query, value = inputs[0].shape, inputs[1].shape
         output = Spec((*query[:-1], value[-1]), self.dtype)

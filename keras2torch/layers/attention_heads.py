@@ -44,7 +44,9 @@ class _Heads(Layer):
         return super().__call__(*first, **given)
 
     def _find_masks(self, tensors: list[Tensor], given: dict[str, Any]) -> None:
-        """Masks that travel with the inputs, where none are given."""
+        """Masks that travel with the inputs, where none are given; they count since TensorFlow 2.10."""
+        if config.older_than(2, 10):
+            return
         for name, tensor in zip(("query", "value", "key"), tensors):
             if given.get(f"{name}_mask") is None:
                 given[f"{name}_mask"] = (
@@ -52,7 +54,7 @@ class _Heads(Layer):
                 )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return [mask, None]
+        return [None if config.older_than(2, 10) else mask, None]
 
     # Projections.
     def _projection(

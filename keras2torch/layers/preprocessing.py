@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from keras2torch import config
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source
 from keras2torch.graph import Shape, Spec
@@ -67,10 +68,16 @@ class CategoryEncoding(Layer):
     old_names = {"max_tokens": "num_tokens"}
 
     def output_spec(self, inputs: Any, count_weights: Any = None) -> Spec:
-        return Spec(
-            encoded_shape(inputs.shape, mode_name(self.output_mode), int(self.num_tokens)),
-            "float32",
-        )
+        mode, depth = mode_name(self.output_mode), int(self.num_tokens)
+        if self._keeps_column(inputs):
+            return Spec((*inputs.shape, depth), "float32")
+        return Spec(encoded_shape(inputs.shape, mode, depth), "float32")
+
+    def _keeps_column(self, inputs: Any) -> bool:
+        """Whether one-hot vectors of a column (N, 1) are (N, 1, depth): in Keras 3.0 to 3.3 alone."""
+        is_column = len(inputs.shape) > 1 and inputs.shape[-1] == 1
+        in_those = config.older_than(3, 4) and not config.older_than(3)
+        return mode_name(self.output_mode) == "one_hot" and is_column and in_those
 
     def lower(self, b: Any, inputs: Any, count_weights: Any = None) -> Any:
         if self.sparse:
@@ -78,6 +85,12 @@ class CategoryEncoding(Layer):
                 "sparse=True", "leave it out: the dense vectors hold the same numbers"
             )
         mode = mode_name(self.output_mode)
+        if self._keeps_column(inputs):
+            vectors = encode(b, inputs, mode, int(self.num_tokens))
+            axes = tuple(range(len(inputs.shape) + 1))
+            return b.method(
+                "unsqueeze", vectors, -2, shape=(*inputs.shape, vectors.shape[-1]), axes=axes
+            )
         if mode == "multi_hot" and inputs.dtype.startswith("float"):
             inputs = b.method("int", inputs, dtype="int32")
         return encode(b, inputs, mode, int(self.num_tokens), count_weights)
