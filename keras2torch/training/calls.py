@@ -31,6 +31,7 @@ class TrainingCall:
     order: int = 0
     filename: str | None = None
     line: int | None = None
+    column: int | None = None  # where Python tells it
     frozen: frozenset[int] = frozenset()  # ids of the weights that do not learn in a fit()
 
     def get(self, name: str) -> Any:
@@ -142,8 +143,8 @@ def record_call(model: Any, method: str, args: tuple[Any, ...], kwargs: dict[str
         raise K2TError(f"{method}(): {error}", where=where) from None
     if samples is not None:
         arguments["samples_per_epoch"] = samples
-    filename, line = _site()
-    call = TrainingCall(method, arguments, where, next(_order), filename, line)
+    filename, line, column = _site()
+    call = TrainingCall(method, arguments, where, next(_order), filename, line, column)
     model.training_calls.append(call)
     if method == "compile":
         model.optimizer = _or_as_given(optimizers.get, call.get("optimizer"))
@@ -208,13 +209,20 @@ def _or_as_given(get: Any, value: Any) -> Any:
         return value  # told when the training script is made, if it is
 
 
-def _site() -> tuple[str | None, int | None]:
+def _site() -> tuple[str | None, int | None, int | None]:
+    """File, line and column of the program's call; no column before Python 3.11."""
     frame = sys._getframe(1)
     while frame is not None:
         if trace.is_user_file(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
+            column = None
+            if sys.version_info >= (3, 11):
+                positions = itertools.islice(
+                    frame.f_code.co_positions(), frame.f_lasti // 2, frame.f_lasti // 2 + 1
+                )
+                column = next(positions, (None,) * 4)[2]
+            return frame.f_code.co_filename, frame.f_lineno, column
         frame = frame.f_back  # type: ignore[assignment]
-    return None, None
+    return None, None, None
 
 
 class _Curves(dict):

@@ -182,10 +182,10 @@ def _results(training: Training, sets: dict[str, _Nodes | None]) -> dict[str, _N
 
     for role, calls in (("test", training.evaluations), ("new", training.predictions)):
         calls = tuple(call for call in calls if call.order > last)
-        sites = [(call.filename, call.line) for call in calls]
+        sites = [(call.filename, call.line, call.column) for call in calls]
         texts: list[str] = []
         for call in calls:
-            looped = sites.count((call.filename, call.line)) > 1
+            looped = sites.count((call.filename, call.line, call.column)) > 1
             if role == "new" and looped:
                 continue  # in a loop: of other arrays each time
             part = _nodes(training, call, argument_nodes(call), role == "test")
@@ -284,6 +284,11 @@ def call_node(call: TrainingCall) -> ast.Call | None:
         and node.func.attr == call.method
         and node.lineno <= call.line <= (node.end_lineno or node.lineno)
     ]
+    if call.column is not None:
+        exact = [n for n in found if (n.lineno, n.col_offset) == (call.line, call.column)]
+        found = exact if len(exact) == 1 else found
+    elif len({ast.unparse(node) for node in found if node.lineno == call.line}) > 1:
+        return None  # several on one line: it is not known which
     return min(found, key=lambda n: (n.end_lineno or n.lineno) - n.lineno) if found else None
 
 
@@ -293,7 +298,8 @@ def _nodes(
     """What a call is given; ``compared``: with targets."""
     inputs = _parts(nodes.get("x"), training.input_names, call.arguments.get("x"))
     targets = _parts(nodes.get("y"), training.output_names, call.arguments.get("y"))
-    if nodes.get("y") is None and (chain := _chain(training, call, nodes.get("x"))):
+    whole = _steps(call, nodes) is None
+    if nodes.get("y") is None and whole and (chain := _chain(training, call, nodes.get("x"))):
         return chain if compared else replace(chain, targets=())
     if nodes.get("y") is None and "x" in nodes and not _are_arrays(call.arguments.get("x")):
         steps = _steps(call, nodes)
@@ -349,7 +355,7 @@ def _steps(call: TrainingCall, nodes: dict[str, ast.expr]) -> ast.expr | None:
 
 def _validation(training: Training, call: TrainingCall, node: ast.expr | None) -> _Nodes | None:
     value = call.arguments.get("validation_data")
-    if chain := _chain(training, call, node):
+    if call.arguments.get("validation_steps") is None and (chain := _chain(training, call, node)):
         return chain
     if node is None:
         return None

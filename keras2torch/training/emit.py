@@ -89,7 +89,8 @@ class _Emission(Prediction):
         """What fit() and the outputs can hold that the script does not repeat."""
         if self.fit is None:
             return
-        arrays = hasattr(self.fit.arguments.get("x"), "shape")
+        x = self.fit.arguments.get("x")
+        arrays = isinstance(getattr(x, "shape", None), tuple)
         for name in ("steps_per_epoch", "validation_steps"):
             sized = name == "validation_steps" or self.fit.arguments.get("batch_size")
             if arrays and sized and self.fit.arguments.get(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from typing import Any
 
 from keras2torch.errors import UnsupportedError
@@ -39,8 +39,16 @@ def stream_text(
 
 
 def yields_weights(data: Data) -> bool:
-    """Whether the program's own generators give (x, y, weights)."""
-    return bool(re.search(r"(yield|return) *\(?[^()\n,]+,[^()\n,]+,[^()\n,]+\)?$", data.text, re.M))
+    """Whether the program's own generators or data sets give (x, y, weights)."""
+    given: list[ast.AST | None] = []
+    for node in ast.walk(ast.parse(data.text)):
+        if isinstance(node, (ast.Yield, ast.Return)):
+            given.append(node.value)
+        elif isinstance(node, ast.Lambda):
+            given.append(node.body)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("from_tensor_slices"):
+            given += node.args
+    return any(isinstance(value, ast.Tuple) and len(value.elts) == 3 for value in given)
 
 
 def _stream(data: Data, training: Any, role: str) -> str:
