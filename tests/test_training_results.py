@@ -67,6 +67,17 @@ class Spread(keras.metrics.Metric):
 model.compile("adam", "mse", metrics=[Spread(name="spread"), "mae"])
 model.fit(rows, numbers, batch_size=16, epochs=2, shuffle=False, validation_split=0.25)
 """,
+    "validation_begins_anew": """
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return rows[20 * i : 20 * i + 20], numbers[20 * i : 20 * i + 20]
+
+model.compile("adam", "mse")
+model.fit(Batches(), epochs=3, shuffle=False, validation_data=Batches(), validation_steps=2)
+""",
     "metric_with_the_name_of_another": """
 def iou(y_true, y_pred):
     together = keras.ops.sum(y_true * y_pred, axis=-1)

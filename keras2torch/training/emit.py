@@ -376,7 +376,7 @@ class _Emission(Prediction):
         if data.streams:
             helpers += ["in_batches"] if "in_batches(" in text else []
             helpers += ["parts"] if "= parts(" in text else []
-            helpers.append("stream")
+            helpers.append("stream:again" if "again=True" in text else "stream")
         return "\n\n\n".join([*data_pages(helpers, data.text), text])
 
     def _packages(self) -> list[str]:

@@ -58,6 +58,8 @@ def _stream(data: Data, training: Any, role: str) -> str:
     arguments = [part.batches]
     if part.steps is not None:
         arguments.append(part.steps if part.steps.isdigit() else f"int({part.steps})")
+    if role != "train" and part.steps is not None:
+        arguments.append("again=True")  # evaluate() starts from the first batch
     if role == "train" and training.fit.get("shuffle") and "pydataset" in data.helpers:
         arguments.append("seed=args.seed")
     return f"Stream({', '.join(arguments)})"
