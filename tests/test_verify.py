@@ -342,3 +342,10 @@ def test_on_the_torch_backend(tmp_path):
     assert made.returncode == 0, made.stdout + made.stderr
     assert "(torch)" in made.stdout
     assert np.all([name in made.stdout for name in ("gradients by", "weights (")])
+
+
+def test_a_state_that_is_carried_starts_anew_for_every_comparison(tmp_path):
+    first = keras.Input(batch_shape=(2, 3, 4))
+    model = keras.Model(first, layers.GRU(3, stateful=True, name="gru")(first))
+    made = k2t("verify", save(model, tmp_path / "net.keras"), "-o", tmp_path, "--grads")
+    assert made.exit_code == 0, made.output

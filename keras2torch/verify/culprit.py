@@ -119,7 +119,7 @@ def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
     handles = [module.register_forward_hook(hook(path)) for path, module in leaves]
     try:
         with torch.no_grad():
-            side.net(*_tensors(side.result, case.arrays))
+            side.forward(_tensors(side.result, case.arrays))
     except RuntimeError:
         pass  # shapes no longer fit: what ran before tells where
     finally:

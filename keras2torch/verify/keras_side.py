@@ -157,8 +157,12 @@ class KerasSide:
 
     # The order of inputs and outputs is that of the generated module: by name, else as the model lists them.
     def _given(self, arrays: list[Any]) -> Any:
-        """The arrays in the structure that the model takes."""
+        """The arrays in the structure that the model takes, as a batch that is the first one."""
         model = self.model
+        if self.backend != "jax":  # where what runs changes nothing in the model
+            for layer in model._flatten_layers():
+                if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
+                    layer.reset_state()
         structure = getattr(model, "_inputs_struct", None)
         if structure is None or not isinstance(structure, (dict, list, tuple)):
             return arrays[0] if len(arrays) == 1 else arrays
@@ -240,9 +244,16 @@ class KerasSide:
         floats = [i for i, array in enumerate(case.arrays) if array.dtype.kind == "f"]
         variables = self.model.trainable_variables
         compute = {"jax": self._jax_gradients, "tensorflow": self._tensorflow_gradients}
-        by_input, by_variable = compute.get(self.backend, self._torch_gradients)(
-            case.arrays, floats, factors
-        )
+        try:
+            by_input, by_variable = compute.get(self.backend, self._torch_gradients)(
+                case.arrays, floats, factors
+            )
+        except Exception as error:  # of the backend: some cannot differentiate every layer
+            told = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise K2TError(
+                f"Keras on {self.backend} cannot compute the gradients: {told[:300]}",
+                fix="choose another backend by KERAS_BACKEND, or leave out --grads",
+            ) from error
         return (
             {i: self._array(g) for i, g in zip(floats, by_input)},
             {id(v): self._array(g) for v, g in zip(variables, by_variable)},

@@ -57,8 +57,15 @@ class TorchSide:
             for output, port in zip(outputs, self.result.outputs)
         ]
 
+    def forward(self, tensors: list[Any]) -> Any:
+        """What the module makes of a batch that is the first one, whatever ran before."""
+        for module in self.net.modules():
+            if hasattr(module, "reset_states"):
+                module.reset_states()
+        return self.net(*tensors)
+
     def _outputs(self, tensors: list[Any]) -> list[Any]:
-        outputs = self.net(*tensors)
+        outputs = self.forward(tensors)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return [_activated(o, port) for o, port in zip(outputs, self.result.outputs)]
 
