@@ -244,7 +244,7 @@ def test_draws_that_are_not_needed_move_the_generator_on():
         ("x = model.predict(z)\nmodel.fit(x, x)", "has no value"),
         ("import tensorflow as tf\nx = tf.io.parse_example('x')\nmodel.fit(x, x)", "tensorflow.io"),
         ("x = input()\nmodel.fit(x, x)", "asks the user"),
-        ("for i in range(3):\n    x = [i]\n    model.fit(x, x)", "x has no value"),
+        ("while True:\n    x = [1]\n    model.fit(x, x)", "x has no value"),
         ("import sys\nx = open(sys.argv[1])\nmodel.fit(x, x)", "command line"),
     ],
 )
@@ -418,3 +418,24 @@ def test_a_chain_of_tf_data_is_taken_apart(tmp_path):
     assert "to_dataset(x[:72], y[:72])," in text and "to_dataset(x[72:], y[72:])," in text
     assert '"--batch-size", type=int, default=24' in text
     assert "torch.randperm" in text and "--data" not in text
+
+
+def test_a_call_in_a_loop_has_the_data_of_its_last_round():
+    source = textwrap.dedent("""
+        import numpy as np
+        x = np.arange(12.0)
+        size = 4
+        for fold in range(3):
+            part = x[fold * size:(fold + 1) * size]
+            {more}
+            model.fit(part, part)
+        """)
+    made = carried(source.format(more="other = part + 1"))
+    assert made.statements[2:] == [
+        "*_, fold = range(3)  # the last round of the program's loop",
+        "part = x[fold * size:(fold + 1) * size]",
+    ]
+    assert list(values(source.format(more="other = 1"))["part"]) == [8, 9, 10, 11]
+    for more in ("size = size + 1", "x += 1", "part = np.random.permutation(part)"):
+        with pytest.raises(slicing.CannotCarryError, match="round to round"):
+            carried(source.format(more=more))

@@ -156,10 +156,13 @@ def _to_dataset_or_inputs(parameters: list[str], rows: list[str], doc: str, ends
     ]
 
 
-def input_rows(names: tuple[str, ...], ports: Any, ranks: tuple[int | None, ...] = ()) -> list[str]:
+def input_rows(
+    names: tuple[str, ...], ports: Any, ranks: tuple[int | None, ...] = (), windows: bool = False
+) -> list[str]:
     """One conversion a line: an array of Keras's as a tensor for ``forward``.
 
     ``ranks`` are those of the program's arrays, where known: Keras adds a last axis of one.
+    ``windows``: of a series, which may have one axis only.
     """
     rows = []
     for i, (name, port) in enumerate(zip(names, ports)):
@@ -168,6 +171,8 @@ def input_rows(names: tuple[str, ...], ports: Any, ranks: tuple[int | None, ...]
         lacks_axis = port.shape[-1] == 1 and len(port.shape) > 1
         if lacks_axis and i < len(ranks) and ranks[i] == len(port.shape) - 1:
             text += "[..., None]"
+        elif lacks_axis and windows and all(port.shape[1:]):
+            text += f".reshape(-1, {', '.join(map(str, port.shape[1:]))})"
         order = port.permutation
         if order is None or tuple(order) == tuple(range(len(order))):
             rows.append(f"{text},")

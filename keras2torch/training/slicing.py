@@ -125,6 +125,7 @@ class _Slicer:
         }
         self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         self.stateful = set(self._stateful_names())
+        self.rounds: list[ast.stmt] = []  # statements in loops around the call
         self.result = Slice()
 
     def _stateful_names(self) -> Iterator[str]:
@@ -155,6 +156,7 @@ class _Slicer:
         drawn = self._random_statements(visible, kept)
         if drawn:
             kept = self._backward(visible, needed, drawn)
+        self._check_rounds(kept, expressions)
         self._check(kept, expressions)
         for statement in kept:
             if not isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -185,13 +187,39 @@ class _Slicer:
                         before = [s for s in body if s is not functions[0]]
                         before = [s for s in before if not is_main_guard(s)]
                     visible += before
-            if isinstance(node, (ast.For, ast.While)) and inner in node.body:
+            if isinstance(node, ast.While) and inner in node.body:
                 visible = [s for s in visible if not any(s is item for item in node.body)]
+            if isinstance(node, ast.For) and inner in node.body:
+                visible = self._with_last_round(node, visible)
             if isinstance(node, ast.FunctionDef) and (
                 node.args.args or node.args.kwonlyargs or node.args.vararg
             ):
                 visible = self._with_arguments(node, visible)
         return visible
+
+    def _with_last_round(self, loop: ast.For, visible: list[ast.stmt]) -> list[ast.stmt]:
+        """In a loop the call stands for its last round: bind the target to the last item."""
+        inside = [s for s in visible if any(s is item for item in loop.body)]
+        outside = [s for s in visible if not any(s is item for item in loop.body)]
+        text = f"*_, {ast.unparse(loop.target)} = {ast.unparse(loop.iter)}"
+        if isinstance(loop.target, ast.Tuple):
+            text = f"*_, ({ast.unparse(loop.target)}) = {ast.unparse(loop.iter)}"
+        self.rounds += loop.body
+        return [*outside, *ast.parse(text).body, *inside]
+
+    def _check_rounds(self, kept: list[ast.stmt], expressions: list[ast.expr]) -> None:
+        """That a round of a loop does not depend on those before it."""
+        inside = [s for s in kept if any(s is item for item in self.rounds)]
+        bound = set().union(*map(bound_names, self.rounds)) if self.rounds else set()
+        made: set[str] = set()
+        for statement in inside:
+            draws = any(self._draws(statement, module) for module in ("numpy.random", "random"))
+            changes = isinstance(statement, ast.Expr) or self.stateful & used_names(statement)
+            if draws or changes or used_names(statement) & (bound - made):
+                raise CannotCarryError("it changes from round to round of a loop")
+            made |= bound_names(statement)
+        if any(used_names(node) & (bound - made) for node in expressions):
+            raise CannotCarryError("it changes from round to round of a loop")
 
     def _with_arguments(self, function: ast.FunctionDef, visible: list[ast.stmt]) -> list[ast.stmt]:
         """Bind the parameters as the program's only call of the function does."""
@@ -407,7 +435,10 @@ class _Slicer:
         """A statement that has no lines of its own in the source."""
         text = ast.unparse(statement)
         node = ast.parse(text).body[0]
-        return replaced_lines(text.splitlines(), self._replacements(node))
+        text = "\n".join(replaced_lines(text.splitlines(), self._replacements(node)))
+        if text.startswith("*_, "):
+            text += "  # the last round of the program's loop"
+        return text.splitlines()
 
     def _is_followed(self, statement: ast.stmt) -> bool:
         """Whether another statement stands behind it on its line."""

@@ -104,7 +104,8 @@ def _to_tensors(
         body += [f"    {line}" for line in table]
     elif given:
         body.append(f"weight = given[0] if given else np.ones(len({ends.inputs[0]}))")
-    rows = input_rows(ends.inputs, module.inputs)
+    windows = bool({"timeseries", "timeseries_generator"} & set(data.helpers))
+    rows = input_rows(ends.inputs, module.inputs, windows=windows)
     rows += [f"{target_row(head)}," for head in step.heads if ends.targets]
     if weighted:
         rows.append("torch.tensor(weight, dtype=torch.float32),")
