@@ -78,6 +78,11 @@ class Batches(keras.utils.PyDataset):
 model.compile("adam", "mse")
 model.fit(Batches(), epochs=3, shuffle=False, validation_data=Batches(), validation_steps=2)
 """,
+    "average_of_accumulated_updates": """
+optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=3, use_ema=True, ema_momentum=0.8)
+model.compile(optimizer, "mse")
+model.fit(rows, numbers, batch_size=12, epochs=3, shuffle=False)
+""",
     "metric_with_the_name_of_another": """
 def iou(y_true, y_pred):
     together = keras.ops.sum(y_true * y_pred, axis=-1)

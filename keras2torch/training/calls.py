@@ -308,6 +308,9 @@ def _predictions(model: Any, call: TrainingCall) -> Any:
             if outputs
             else constant((count,), 0, "int64")
         )
+    structure = getattr(model, "output_structure", None)
+    if isinstance(structure, dict) and len(structure) == len(outputs):
+        return dict(zip(structure, outputs))
     return outputs[0] if len(outputs) == 1 else outputs
 
 

@@ -131,7 +131,7 @@ def plan_data(training: Training) -> Data:
         if "y" not in x and "x" in x:  # a chain over arrays beside one that is none
             steps = _steps(train.call, x)
             nodes["train"] = _Nodes((), (), None, train.call, batches=x["x"], steps=steps)
-    found, reason = _carry(nodes)
+    found, reason = _carry(nodes, fit is not None)
     if found is not None:
         made, kept = found
         sets = {role: part.texts(made.expressions) for role, part in kept.items()}
@@ -212,6 +212,7 @@ _DATA = {"x", "y", "sample_weight", "validation_data", "steps_per_epoch"}
 
 def _carry(
     nodes: dict[str, _Nodes | None],
+    fitted: bool,
 ) -> tuple[tuple[slicing.Slice, dict[str, _Nodes]] | None, str | None]:
     """The slice for all sets (for fewer of the results, if need be), or why there is none."""
     reason = None
@@ -222,6 +223,8 @@ def _carry(
         known = {role: part for role, part in parts.items() if part is not None}
         if not known or len(known) < len(parts) or "train" not in known:
             unfit = "the call of fit() is not in the program's text" if not known else None
+            if "train" in parts and parts["train"] is None and not fitted:
+                unfit = "it trains in a loop of its own, not by fit()"
             reason = unfit or "it is not clear what of it is input and what is target"
             continue
         last = max((part.call for part in known.values()), key=lambda call: call.order)

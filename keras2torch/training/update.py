@@ -47,6 +47,11 @@ def update_lines(text: OptimizerText, optimizer: Any, module: ModuleInfo) -> lis
     else:
         lines += ["optimizer.zero_grad()", "loss.backward()", *update]
     if optimizer.use_ema:
+        if together:
+            lines += [
+                f"if step < {together}:",
+                "    average.n_averaged.zero_()  # a copy of the weights up to their first update",
+            ]
         lines.append("average.update_parameters(getattr(net, 'module', net))  # inside DDP")
         if optimizer.ema_overwrite_frequency:
             often = quote(optimizer.ema_overwrite_frequency)
