@@ -221,6 +221,18 @@ def test_an_edit_that_does_not_run_fails_and_names_where(tmp_path):
     assert made.exit_code == 2 and "net_model.py" in made.output
 
 
+def test_an_activation_changed_by_hand_names_the_layers_around_it(tmp_path):
+    path = generated(tmp_path)
+    edit(tmp_path, "F.relu(self.norm_0", "torch.tanh(self.norm_0")
+    edit(tmp_path, "import torch.nn.functional as F", "import torch\nimport torch.nn.functional as F")
+    made = k2t("verify", path, "-o", tmp_path)
+    told = r"first layer that differs: conv_1 .*, or what comes between norm_0 \(self.norm_0\) and it"
+    assert made.exit_code == 1 and re.search(told, made.output), made.output
+    edit(tmp_path, "import torch\n", "")
+    made = k2t("verify", path, "-o", tmp_path)
+    assert made.exit_code == 1 and "name 'torch' is not defined" in made.output, made.output
+
+
 @pytest.mark.parametrize(
     ("build", "layer"),
     [pytest.param(convolutional, "conv_0", marks=slow), (nested, "backbone/conv")],

@@ -34,7 +34,10 @@ def first_difference(
 def first_weight(result: Generated, rows: list[Row]) -> str | None:
     """The layer of the first weight that differs: one that only meets zeros changes no output."""
     keys = (one.what for one in rows if not one.passed and one.what in result.weight_map)
-    return next((_named(owners(result), key.rpartition(".")[0], []) for key in keys), None)
+    key = next(keys, None)
+    if key is None:
+        return None
+    return _named(owners(result), key.rpartition(".")[0], []) if "." in key else f"self.{key}"
 
 
 def layers_row(
@@ -76,10 +79,15 @@ def _first(pairs: Pairs, tolerance: float) -> str | None:
 def _edited(result: Generated, net: TorchSide, case: Case) -> Pairs:
     given, names = dict(_recorded(net, case)), owners(result)
     fresh = _recorded(TorchSide(result), case)
-    for index, (key, expected) in enumerate(fresh):
+    before = None
+    for index, (key, (taken, expected)) in enumerate(fresh):
         if key in given:  # else renamed, or never reached
             following = [path for (path, _), _ in fresh[index + 1 :]]
-            yield _named(names, key[0], following), given[key], expected
+            name = _named(names, key[0], following)
+            if before and not _equal([given[key][0]], [taken], _EXACT):
+                name += f", or what comes between {before} and it"
+            yield name, given[key][1], expected
+            before = _named(names, key[0], [])
     reached = [key[0] for key, _ in fresh if key in given]
     if reached and fresh[-1][0] not in given:
         yield f"what follows {_named(names, reached[-1], [])}", (), (0,)
@@ -99,18 +107,22 @@ def _owner(names: dict[str, str], path: str) -> str | None:
     return names.get(path)
 
 
-def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
-    """((path, how many times before), output) of every innermost module, in the order of their runs."""
+def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], tuple[Any, Any]]]:
+    """((path, how many times before), (input, output)) of every innermost module, in the order of their runs."""
     import torch
 
-    found: list[tuple[tuple[str, int], Any]] = []
+    found: list[tuple[tuple[str, int], tuple[Any, Any]]] = []
+
+    def copied(value: Any) -> Any:
+        first = value[0] if isinstance(value, tuple) and value else value
+        return first.detach().clone().numpy() if isinstance(first, torch.Tensor) else None
+
     times: Counter[str] = Counter()
 
     def hook(path: str) -> Any:
         def keep(module: Any, given: Any, output: Any) -> None:
-            first = output[0] if isinstance(output, tuple) else output
-            if isinstance(first, torch.Tensor):
-                found.append(((path, times[path]), first.detach().clone().numpy()))
+            if (made := copied(output)) is not None:
+                found.append(((path, times[path]), (copied(given), made)))
                 times[path] += 1
 
         return keep
@@ -120,8 +132,8 @@ def _recorded(side: TorchSide, case: Case) -> list[tuple[tuple[str, int], Any]]:
     try:
         with torch.no_grad():
             side.forward(_tensors(side.result, case.arrays))
-    except RuntimeError:
-        pass  # shapes no longer fit: what ran before tells where
+    except Exception:  # noqa: BLE001 - whatever an edited file raises: what ran before tells where
+        pass
     finally:
         for handle in handles:
             handle.remove()
@@ -167,7 +179,8 @@ def _distance(left: list[Any], right: list[Any]) -> float:
 
 
 def _equal(left: list[Any], right: list[Any], tolerance: float) -> bool:
-    return all(row("", "", a, b, tolerance).passed for a, b in zip(left, right))
+    pairs = [(a, b) for a, b in zip(left, right) if a is not None and b is not None]
+    return all(row("", "", a, b, tolerance).passed for a, b in pairs)
 
 
 def _paths(layer: Layer, path: tuple[str, ...] = ()) -> dict[int, tuple[str, ...]]:
