@@ -83,6 +83,11 @@ optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=3, use_ema=T
 model.compile(optimizer, "mse")
 model.fit(rows, numbers, batch_size=12, epochs=3, shuffle=False)
 """,
+    "goes_on_where_it_stopped": """
+model.compile("adam", "mse")
+model.fit(rows, numbers, batch_size=16, epochs=2, shuffle=False)
+model.fit(rows, numbers, batch_size=16, epochs=4, initial_epoch=2, shuffle=False)
+""",
     "metric_with_the_name_of_another": """
 def iou(y_true, y_pred):
     together = keras.ops.sum(y_true * y_pred, axis=-1)

@@ -50,7 +50,8 @@ class Training:
             return last
         epochs = sum(int(c.get("epochs")) - int(c.get("initial_epoch")) for c in same)
         start = int(same[0].get("initial_epoch"))
-        return replace(last, arguments={**last.arguments, "epochs": start + epochs})
+        joined = {**last.arguments, "initial_epoch": start, "epochs": start + epochs}
+        return replace(last, arguments=joined)
 
     def _continues(self, call: TrainingCall, last: TrainingCall) -> bool:
         """Whether a fit() differs from the last one by nothing but the number of epochs."""
