@@ -115,7 +115,7 @@ class Called(HoldsVariables):
         return args, dict(kwargs)
 
     def _before_cast(self, tensor: Tensor) -> Tensor:
-        """What was cast to the half floats that the layer's policy casts to by itself (a call in files of Keras 3.6)."""
+        """What was cast to the half floats that the layer's policy casts to by itself (as files of Keras 3.6 do)."""
         from keras2torch.ops.core import Cast
 
         call = tensor.call

@@ -121,10 +121,8 @@ def _to_dataset(
         parameters.append("weight: np.ndarray | None = None")
         columns = f", {len(step.heads)}" if training.weighs_outputs else ""
         count = f"len({ends.inputs[0]})"
-        rows.append(
-            f"torch.ones({count}{columns}) if weight is None "
-            "else torch.tensor(weight, dtype=torch.float32),"
-        )
+        given = weight_row(step.heads, training.weighs_outputs)
+        rows.append(f"torch.ones({count}{columns}) if weight is None else {given},")
     doc = '    """Keras\'s arrays as tensors, in the layout and types of the model."""'
     if ends.targets and any(role.startswith("new") for role in data.made):
         return _to_dataset_or_inputs(parameters, rows, doc, ends)
@@ -180,6 +178,17 @@ def input_rows(
             text += f".permute({', '.join(map(str, order))}).contiguous()"
             rows.append(f"{text},  # channels first")
     return rows
+
+
+def weight_row(heads: Any, by_output: bool) -> str:
+    """The sample weights, one for each loss that Keras computes: (N, 1) weighs as (N,)."""
+    text = "torch.tensor(weight, dtype=torch.float32)"
+    ranks = {max(head.rank - 1, 1) for head in heads}
+    if ranks == {1}:
+        return f"{text}.reshape(len(weight), {len(heads)})" if by_output else f"{text}.reshape(-1)"
+    if len(ranks) == 1 and not by_output:
+        return f"{text}.reshape(np.shape(weight)[:{ranks.pop()}])"
+    return text
 
 
 def target_row(head: Any) -> str:

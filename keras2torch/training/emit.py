@@ -141,6 +141,12 @@ class _Emission(Prediction):
                 f"torchrun --nproc-per-node 2 {script}",
             ],
             "imports": "@IMPORTS@",
+            "several": any(printed.size > 1 for printed in step.printed),
+            "means_type": (
+                "dict[str, Any]"
+                if any(printed.size > 1 for printed in step.printed)
+                else "dict[str, float]"
+            ),
             "metric_names": quote(tuple(printed.name for printed in step.printed)),
             "description": quote(f"Train {self.module.class_name}."),
             "flags": self.flags(),
@@ -364,7 +370,7 @@ class _Emission(Prediction):
         for printed in self.step.printed:
             formula = printed.formula
             if not all(column.size == 1 for column in self.step.columns):
-                formula = f"float({formula})"
+                formula = f"({formula}).tolist()" if printed.size > 1 else f"float({formula})"
             lines.append(f"    {quote(printed.name)}: {formula},")
         return [*lines, "}"]
 

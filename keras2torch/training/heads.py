@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -59,6 +59,33 @@ class Head:
         if self.activation == "sigmoid":
             return f"{self.prediction}.sigmoid()"
         return self.prediction
+
+    def of_class(self, expression: str, index: int) -> str:
+        """One class out of Keras's last axis."""
+        if self.class_dim == 1:
+            return f"{expression}[:, {index}]"
+        return (
+            f"{expression}[..., {index}]"
+            if self._last
+            else f"{expression}.select({self.class_dim}, {index})"
+        )
+
+    @property
+    def weight_of_each(self) -> str | None:
+        """The weights in a form that multiplies every number of the prediction."""
+        return None if self.weight is None else f"{self.weight}.unsqueeze({self.class_dim})"
+
+    @property
+    def indices(self) -> Head:
+        """The head as a metric of class indices sees it, where the loss compares floats."""
+        if self.sparse:
+            return self
+        target = self.target
+        if self.rank == 2:
+            target += ".flatten()"
+        elif self.target_shape is not None and len(self.target_shape) == self.rank:
+            target += f".squeeze({self.class_dim})"
+        return replace(self, target=f"{target}.long()", sparse=True)
 
     @property
     def classes(self) -> int | None:

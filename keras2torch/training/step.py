@@ -26,11 +26,12 @@ class Column:
 
 @dataclass
 class Printed:
-    """A number that is printed: its name in the history, and its formula from the sums."""
+    """What is printed: its name in the history, its formula from the sums, and how many numbers it is."""
 
     name: str
     formula: str
     direction: str | None = None
+    size: int = 1
 
 
 @dataclass
@@ -262,6 +263,8 @@ def _lower_metric(
     count: str,
     weighted: bool,
 ) -> None:
+    if not weighted:
+        head = replace(head, weight=None)  # Keras does not weigh them
     step.lines += [line for line in metric.setup(head) if not _holds(step.lines, line)]
     statistics = metric.statistics(head)
     if head.counted is not None and statistics is None:
@@ -271,16 +274,17 @@ def _lower_metric(
     _add_functions(step.functions, metric.functions(head))
     if any(source.startswith(f"def {variable}(") for source in step.functions):
         variable = f"{variable}_value"
-    step.helpers += [page for page in metric.templates() if page not in step.helpers]
+    step.helpers += [page for page in metric.templates(head) if page not in step.helpers]
     step.by_batch = step.by_batch or metric.by_batch(head)
     if statistics is not None:
-        if weighted:
+        if weighted and not metric.weighs:
             raise UnsupportedError(f"{name} as a weighted metric is not carried")
         names = [f"{variable}_{statistic.name}" for statistic in statistics]
         for label, statistic in zip(names, statistics):
             step.lines.append(f"{label} = {statistic.expression}")
             step.columns.append(Column(label, label, statistic.size))
-        step.printed.append(Printed(name, metric.formula(names), metric.direction))
+        formula = metric.formula(names, head)
+        step.printed.append(Printed(name, formula, metric.direction, metric.results(head)))
         return
     if weighted:
         step.lines.append(f"{variable} = {metric.each(head)}")

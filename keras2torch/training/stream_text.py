@@ -14,6 +14,7 @@ from keras2torch.training.data_text import (
     input_rows,
     set_names,
     target_row,
+    weight_row,
 )
 
 
@@ -108,7 +109,7 @@ def _to_tensors(
     rows = input_rows(ends.inputs, module.inputs, windows=windows)
     rows += [f"{target_row(head)}," for head in step.heads if ends.targets]
     if weighted:
-        rows.append("torch.tensor(weight, dtype=torch.float32),")
+        rows.append(f"{weight_row(step.heads, training.weighs_outputs)},")
     learning = ", learning: bool = False" if class_weight else ""
     return [
         f"def to_tensors(batch: Any{learning}) -> tuple[Tensor, ...]:",

@@ -13,7 +13,16 @@ _TAKEN = {"load_data", "to_dataset", "to_device", "batches", "compute_loss", "me
 _TAKEN |= {"train_one_epoch", "predict", "save", "plot", "main", "parse_args", "penalty", "np"}
 _TAKEN |= {"constrain", "learning_rate", "take_average", "start_phase", "hold_variance"}
 _TAKEN |= {"release_variance", "batch_norms", "default_device", "to_tensors", "losses", "F"}
-_TAKEN |= {"auc_counts", "auc_roc", "auc_pr", "best_where", "threshold_counts"}
+_TAKEN |= {"auc_counts", "auc_counts_at", "auc_counts_by_label", "weighted_auc_counts"}
+_TAKEN |= {"auc_roc", "auc_pr", "auc_by_steps", "best_where", "threshold_counts"}
+_TAKEN |= {
+    "fbeta_of_counts",
+    "confusion_counts",
+    "iou_of_counts",
+    "r2_of_sums",
+    "r2_adjusted",
+    "for_bar",
+}
 _TAKEN |= {
     "loss",
     "net",

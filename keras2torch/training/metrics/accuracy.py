@@ -22,7 +22,17 @@ class _Match(Metric):
         return f"({self.right(head)}).float()"
 
 
-class Accuracy(_Match):
+class _ByNumber(_Match):
+    """Compares number by number: a sample is right as far as its numbers are."""
+
+    def each(self, head: Head) -> str:
+        return f"({self.right(head)}).float().mean({head.dim})"
+
+    def mean(self, head: Head) -> str:
+        return f"({self.right(head)}).float().mean()"
+
+
+class Accuracy(_ByNumber):
     name: str | None = "accuracy"
     dtype: str | None = None
 
@@ -30,7 +40,7 @@ class Accuracy(_Match):
         return f"{head.probability} == {head.target}"
 
 
-class BinaryAccuracy(_Match):
+class BinaryAccuracy(_ByNumber):
     name: str | None = "binary_accuracy"
     dtype: str | None = None
     threshold: float = 0.5
@@ -56,7 +66,7 @@ class SparseCategoricalAccuracy(_Match):
     dtype: str | None = None
 
     def right(self, head: Head) -> str:
-        return f"{head.prediction}.argmax({head.dim}) == {head.target}"
+        return f"{head.prediction}.argmax({head.dim}) == {head.indices.target}"
 
 
 class TopKCategoricalAccuracy(_Match):
@@ -80,4 +90,10 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     from_sorted_ids: bool = False
 
     def label(self, head: Head) -> str:
-        return f"{head.target}.unsqueeze({head.class_dim})"
+        return f"{head.indices.target}.unsqueeze({head.class_dim})"
+
+    def right(self, head: Head) -> str:
+        if not self.from_sorted_ids:
+            return super().right(head)
+        best = f"{head.prediction}.narrow({head.class_dim}, 0, {quote(self.k)})"
+        return f"({best} == {self.label(head)}).any({head.dim})"

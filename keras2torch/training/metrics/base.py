@@ -54,6 +54,8 @@ class Metric(Recorded):
     name: str | None = None
 
     direction: ClassVar[str | None] = None
+    weighs: ClassVar[bool] = False
+    """Whether ``statistics`` take ``head.weight`` into account, where there is one."""
 
     def add_weight(
         self,
@@ -115,11 +117,15 @@ class Metric(Recorded):
         """Whether it is an average over batches."""
         return False
 
-    def formula(self, names: list[str]) -> str:
+    def formula(self, names: list[str], head: Head) -> str:
         """The printed number from the summed statistics."""
         raise NotImplementedError
 
-    def templates(self) -> tuple[str, ...]:
+    def results(self, head: Head) -> int:
+        """How many numbers the metric gives: one, but for one per class or per threshold."""
+        return 1
+
+    def templates(self, head: Head) -> tuple[str, ...]:
         """Pages with the helpers that the expressions call."""
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from keras2torch.errors import UnsupportedError
@@ -11,45 +12,86 @@ from keras2torch.training.metrics.base import Metric, Statistic
 
 
 class _Confusion(Metric):
-    """Counts of a binary decision at one threshold, summed over everything in the output."""
+    """Counts of a binary decision, summed over everything in the output; for several thresholds, of each."""
 
     direction: ClassVar[str | None] = "up"
+    weighs: ClassVar[bool] = True
 
-    def threshold(self) -> float:
-        thresholds = getattr(self, "thresholds", None)
-        if isinstance(thresholds, (list, tuple)):
-            if len(thresholds) != 1:
-                raise UnsupportedError(
-                    f"the metric {self.name or type(self).__name__} has several thresholds, "
-                    "so several results",
-                    fix="give one threshold to each metric",
-                )
-            thresholds = thresholds[0]
-        if getattr(self, "top_k", None) is not None or getattr(self, "class_id", None) is not None:
-            raise UnsupportedError(
-                f"top_k and class_id of the metric {self.name or type(self).__name__} are not carried"
-            )
-        return 0.5 if thresholds is None else thresholds
+    @property
+    def limits(self) -> list[float]:
+        given = getattr(self, "thresholds", None)
+        if given is None:
+            return [0.5]
+        return [float(t) for t in given] if isinstance(given, (list, tuple)) else [given]
 
     def setup(self, head: Head) -> list[str]:
-        chosen = f"{head.probability} > {quote(self.threshold())}"
-        return [f"chosen, true = {chosen}, {head.target}.bool()"]
+        lines = []
+        chosen, true = head.probability, head.target
+        top_k, class_id = getattr(self, "top_k", None), getattr(self, "class_id", None)
+        if top_k is not None:
+            lines.append(f"best = {chosen}.topk({top_k}, {head.dim}).indices")
+            if getattr(self, "thresholds", None) is None:
+                zeros = f"torch.zeros_like({head.prediction}, dtype=torch.bool)"
+                chosen = f"{zeros}.scatter({head.class_dim}, best, True)"
+            else:
+                lines.append(f"p = {chosen}")
+                others = "torch.full_like(p, -1e10)"
+                chosen = (
+                    f"{others}.scatter({head.class_dim}, best, p.gather({head.class_dim}, best))"
+                )
+        if class_id is not None:
+            chosen, true = head.of_class(chosen, class_id), head.of_class(true, class_id)
+        if top_k is None or getattr(self, "thresholds", None) is not None:
+            if len(self.limits) > 1:
+                lines.append(
+                    f"thresholds = torch.tensor({quote(self.limits)}, device={head.target}.device)"
+                )
+                chosen, true = f"{chosen}[..., None] > thresholds", f"{true}[..., None]"
+            else:
+                chosen = f"{chosen} > {quote(self.limits[0])}"
+        return [*lines, f"chosen, true = {chosen}, {true}.bool()"]
 
     counts: ClassVar[tuple[str, ...]] = ()
 
     def statistics(self, head: Head) -> list[Statistic]:
         sums = {
-            "true_positives": "(chosen & true).sum()",
-            "false_positives": "(chosen & ~true).sum()",
-            "true_negatives": "(~chosen & ~true).sum()",
-            "false_negatives": "(~chosen & true).sum()",
-            "chosen": "chosen.sum()",
-            "positives": "true.sum()",
+            "true_positives": "(chosen & true)",
+            "false_positives": "(chosen & ~true)",
+            "true_negatives": "(~chosen & ~true)",
+            "false_negatives": "(~chosen & true)",
+            "chosen": "chosen",
+            "positives": "true",
         }
-        return [Statistic(name, sums[name]) for name in self.counts]
+        several = len(self.limits) > 1
+        total = ".flatten(0, -2).sum(0)" if several else ".sum()"
+        weight = head.weight
+        if weight is not None and getattr(self, "class_id", None) is None:
+            weight = head.weight_of_each
+        found = []
+        for name in self.counts:
+            text = sums[name]
+            if several and name == "positives":
+                text = "true.expand_as(chosen)"
+            if weight is not None:
+                text = f"({weight}{'[..., None]' if several else ''} * {text})"
+            found.append(Statistic(name, text + total, len(self.limits)))
+        return found
 
-    def formula(self, names: list[str]) -> str:
+    def results(self, head: Head) -> int:
+        return len(self.limits)
+
+    def formula(self, names: list[str], head: Head) -> str:
         return names[0]
+
+
+def _share(names: list[str], metric: _Confusion, head: Head) -> str:
+    """A count over another; zero where that is zero, as in Keras."""
+    part, whole = names
+    if len(metric.limits) > 1:
+        return f"({part} / {whole}).nan_to_num()"
+    if head.weight is not None:
+        return f"{part} / {whole} if {whole} else 0.0"
+    return f"{part} / max({whole}, 1)"
 
 
 class TruePositives(_Confusion):
@@ -92,8 +134,8 @@ class Precision(_Confusion):
     dtype: str | None = None
     counts: ClassVar[tuple[str, ...]] = ("true_positives", "chosen")
 
-    def formula(self, names: list[str]) -> str:
-        return f"{names[0]} / max({names[1]}, 1)"
+    def formula(self, names: list[str], head: Head) -> str:
+        return _share(names, self, head)
 
 
 class Recall(_Confusion):
@@ -104,8 +146,8 @@ class Recall(_Confusion):
     dtype: str | None = None
     counts: ClassVar[tuple[str, ...]] = ("true_positives", "positives")
 
-    def formula(self, names: list[str]) -> str:
-        return f"{names[0]} / max({names[1]}, 1)"
+    def formula(self, names: list[str], head: Head) -> str:
+        return _share(names, self, head)
 
 
 class AUC(Metric):
@@ -121,32 +163,86 @@ class AUC(Metric):
     from_logits: bool = False
 
     direction: ClassVar[str | None] = "up"
+    weighs: ClassVar[bool] = True
 
-    def templates(self) -> tuple[str, ...]:
-        return "auc_counts", f"auc_{self.curve.lower()}"
+    @property
+    def _page(self) -> str:
+        """The name of the function of the area, and of its page."""
+        curve, method = str(self.curve).lower(), str(self.summation_method).lower()
+        if curve not in ("roc", "pr", "prgain") or method not in _HEIGHTS:
+            raise UnsupportedError(f"AUC with curve={curve!r}, summation_method={method!r}")
+        return f"auc_{curve}" if curve != "prgain" and method == "interpolation" else "auc_by_steps"
 
-    def _check(self) -> None:
-        plain = self.summation_method.lower() == "interpolation" and self.thresholds is None
-        if not plain or self.multi_label or self.label_weights is not None:
-            raise UnsupportedError(
-                "AUC is carried with interpolation between evenly spaced thresholds only",
-                fix="leave summation_method, thresholds, multi_label, label_weights at defaults",
-            )
+    def _counts(self, head: Head) -> str:
+        """The name of the function of the counts, and of its page."""
+        if self.thresholds is not None:
+            return "auc_counts_at"
+        weighted = head.weight is not None or (
+            self.label_weights is not None and not self.multi_label
+        )
+        return (
+            "auc_counts_by_label"
+            if self.multi_label
+            else "weighted_auc_counts" if weighted else "auc_counts"
+        )
+
+    def templates(self, head: Head) -> tuple[str, ...]:
+        return self._counts(head), self._page
 
     def setup(self, head: Head) -> list[str]:
-        self._check()
+        page = self._counts(head)
         p = f"{head.prediction}.sigmoid()" if self.from_logits else head.probability
-        count = quote(self.num_thresholds)
-        return [f"positives, negatives = auc_counts({p}, {head.target}, {count})"]
+        sides = [p, head.target]
+        weight = head.weight_of_each
+        if self.label_weights is not None and not self.multi_label:
+            labels = f"torch.tensor({quote(self._label_weights)}, device={head.target}.device)"
+            weight = f"{weight} * {labels}" if weight else labels
+        if page == "auc_counts_at":
+            if self.multi_label:
+                raise UnsupportedError("AUC with thresholds and multi_label")
+            sides.append(quote(self._limits()))
+        else:
+            sides.append(quote(self.num_thresholds))
+        if weight:
+            sides.append(weight)
+        return [f"positives, negatives = {page}({', '.join(sides)})"]
+
+    @property
+    def _label_weights(self) -> list[float]:
+        return [float(w) for w in self.label_weights]
+
+    def _limits(self) -> list[float]:
+        """The thresholds given, with one below and one above them all."""
+        return [-1e-7, *sorted(float(t) for t in self.thresholds), 1 + 1e-7]
+
+    def _shape(self, head: Head) -> list[int]:
+        count = self.num_thresholds if self.thresholds is None else len(self.thresholds) + 2
+        return [count, head.classes or 1] if self.multi_label else [count]
 
     def statistics(self, head: Head) -> list[Statistic]:
-        return [
-            Statistic("positives", "positives", self.num_thresholds),
-            Statistic("negatives", "negatives", self.num_thresholds),
-        ]
+        names = ("positives", "negatives")
+        flat = ".flatten()" if self.multi_label else ""
+        return [Statistic(n, f"{n}{flat}", math.prod(self._shape(head))) for n in names]
 
-    def formula(self, names: list[str]) -> str:
-        return f"auc_{self.curve.lower()}({names[0]}, {names[1]})"
+    def formula(self, names: list[str], head: Head) -> str:
+        shape = f".view{quote(tuple(self._shape(head)))}" if self.multi_label else ""
+        sides = [f"{name}{shape}" for name in names]
+        if self._page == "auc_by_steps":
+            sides += [quote(str(self.curve).upper()), _HEIGHTS[str(self.summation_method).lower()]]
+        area = f"{self._page}({', '.join(sides)})"
+        if not self.multi_label:
+            return area
+        if self.label_weights is None:
+            return f"{area}.mean()"
+        weights = f"torch.tensor({quote(self._label_weights)})"
+        return f"({area} * {weights}).sum() / {quote(sum(self._label_weights))}"
+
+
+_HEIGHTS = {
+    "interpolation": "lambda a, b: (a + b) / 2",
+    "minoring": "torch.minimum",
+    "majoring": "torch.maximum",
+}
 
 
 class _AtThreshold(Metric):
@@ -156,13 +252,22 @@ class _AtThreshold(Metric):
     wanted: ClassVar[str]
     limited: ClassVar[str]
 
-    def templates(self) -> tuple[str, ...]:
+    weighs: ClassVar[bool] = True
+
+    def templates(self, head: Head) -> tuple[str, ...]:
         return "threshold_counts", "best_where"
 
     def setup(self, head: Head) -> list[str]:
-        if getattr(self, "class_id", None) is not None:
-            raise UnsupportedError(f"class_id of the metric {type(self).__name__} is not carried")
-        call = f"threshold_counts({head.probability}, {head.target}, {quote(self.num_thresholds)})"  # type: ignore[attr-defined]
+        p, target, weight = head.probability, head.target, head.weight_of_each
+        class_id = getattr(self, "class_id", None)
+        if class_id is not None:
+            p, target, weight = (
+                head.of_class(p, class_id),
+                head.of_class(target, class_id),
+                head.weight,
+            )
+        more = f", {weight}" if weight else ""
+        call = f"threshold_counts({p}, {target}, {quote(self.num_thresholds)}{more})"  # type: ignore[attr-defined]
         return [f"hits, false_hits, both = {call}"]
 
     def statistics(self, head: Head) -> list[Statistic]:
@@ -170,13 +275,13 @@ class _AtThreshold(Metric):
         names = (("hits", size), ("false_hits", size), ("both", 2))
         return [Statistic(name, name, n) for name, n in names]
 
-    def formula(self, names: list[str]) -> str:
+    def formula(self, names: list[str], head: Head) -> str:
         hits, false_hits, both = names
         rates = {
-            "recall": f"{hits} / {both}[0].clamp(min=1)",
-            "sensitivity": f"{hits} / {both}[0].clamp(min=1)",
-            "specificity": f"(1 - {false_hits} / {both}[1].clamp(min=1))",
-            "precision": f"{hits} / ({hits} + {false_hits}).clamp(min=1)",
+            "recall": f"({hits} / {both}[0]).nan_to_num()",
+            "sensitivity": f"({hits} / {both}[0]).nan_to_num()",
+            "specificity": f"(({both}[1] - {false_hits}) / {both}[1]).nan_to_num()",
+            "precision": f"({hits} / ({hits} + {false_hits})).nan_to_num()",
         }
         limit = quote(getattr(self, self.limited))
         return f"best_where({rates[self.wanted]}, {rates[self.limited]} >= {limit})"

@@ -21,13 +21,17 @@ class _LossMetric(Metric):
         return self.loss(**kept)
 
     def setup(self, head: Head) -> list[str]:
-        return self._loss().setup(head)
+        return self._loss().setup(self.seen(head))
 
     def each(self, head: Head) -> str:
-        return self._loss().each(head)
+        return self._loss().each(self.seen(head))
 
     def mean(self, head: Head) -> str:
-        return self._loss().mean(head)
+        return self._loss().mean(self.seen(head))
+
+    def seen(self, head: Head) -> Head:
+        """The head as the loss would see it, if the network were trained with it."""
+        return head.indices if self.loss.sparse else head
 
 
 class MeanSquaredError(_LossMetric):
@@ -137,14 +141,22 @@ class RootMeanSquaredError(Metric):
     dtype: str | None = None
     direction: ClassVar[str | None] = "down"
 
+    weighs: ClassVar[bool] = True
+
     def each(self, head: Head) -> str:
         return f"({head.probability} - {head.target}).square()"
 
     def statistics(self, head: Head) -> list[Statistic]:
+        if head.weight is not None:
+            each = f"{self.each(head)}.mean({head.dim})"
+            return [
+                Statistic("squared_error", f"({each} * {head.weight}).sum()"),
+                Statistic("weight", f"{head.weight}.sum()"),
+            ]
         count = f"len({head.target})"
         return [
             Statistic("squared_error", f"{count} * F.mse_loss({head.probability}, {head.target})")
         ]
 
-    def formula(self, names: list[str]) -> str:
-        return f"math.sqrt({names[0]} / count)"
+    def formula(self, names: list[str], head: Head) -> str:
+        return f"math.sqrt({names[0]} / {[*names, 'count'][1]})"

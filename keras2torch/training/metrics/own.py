@@ -58,5 +58,5 @@ class OwnMetric(Metric):
     def by_batch(self, head: Head) -> bool:
         return self._traced(head).rank == 0
 
-    def formula(self, names: list[str]) -> str:
+    def formula(self, names: list[str], head: Head) -> str:
         return f"{names[0]} / {names[1]}"

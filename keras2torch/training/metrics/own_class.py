@@ -94,7 +94,7 @@ class OwnMetricClass(Metric):
             found.append(Statistic(name, text, math.prod(n or 1 for n in total.shape)))
         return found
 
-    def formula(self, names: list[str]) -> str:
+    def formula(self, names: list[str], head: Head) -> str:
         shaped = []
         for total, name in zip(self.totals, names):
             text = f"torch.as_tensor({name})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from keras2torch.errors import UnsupportedError
 from keras2torch.quoting import quote
 from keras2torch.training.heads import Head
 from keras2torch.training.metrics.base import Metric, Statistic
@@ -18,16 +17,12 @@ class FBetaScore(Metric):
     dtype: str | None = None
 
     direction: ClassVar[str | None] = "up"
+    weighs: ClassVar[bool] = True
 
-    def templates(self) -> tuple[str, ...]:
+    def templates(self, head: Head) -> tuple[str, ...]:
         return ("fbeta",)
 
     def setup(self, head: Head) -> list[str]:
-        if self.average is None:
-            raise UnsupportedError(
-                f"the metric {self.name} has one result per class",
-                fix='give it average="macro", "micro" or "weighted"',
-            )
         p = head.probability
         if self.threshold is None:
             return [
@@ -38,13 +33,22 @@ class FBetaScore(Metric):
 
     def statistics(self, head: Head) -> list[Statistic]:
         axis, size = ("", 1) if self.average == "micro" else ("0", head.classes or 1)
+        sums = {
+            "true_positives": f"chosen * {head.target}",
+            "chosen": "chosen",
+            "positives": head.target,
+        }
+        if head.weight is not None:
+            sums = {name: f"{head.weight_of_each} * {text}" for name, text in sums.items()}
         return [
-            Statistic("true_positives", f"(chosen * {head.target}).sum({axis})", size),
-            Statistic("chosen", f"chosen.sum({axis})", size),
-            Statistic("positives", f"{head.target}.sum({axis})", size),
+            Statistic(name, f"({text}).sum({axis})" if " " in text else f"{text}.sum({axis})", size)
+            for name, text in sums.items()
         ]
 
-    def formula(self, names: list[str]) -> str:
+    def results(self, head: Head) -> int:
+        return head.classes or 1 if self.average is None else 1
+
+    def formula(self, names: list[str], head: Head) -> str:
         return f"fbeta_of_counts({', '.join(names)}, {quote(self.beta)}, {quote(self.average)})"
 
 
@@ -60,8 +64,9 @@ class _IoU(Metric):
     """Intersection over union, from the confusion matrix of all samples."""
 
     direction: ClassVar[str | None] = "up"
+    weighs: ClassVar[bool] = True
 
-    def templates(self) -> tuple[str, ...]:
+    def templates(self, head: Head) -> tuple[str, ...]:
         return "confusion", "iou"
 
     def classes(self) -> int:
@@ -83,12 +88,14 @@ class _IoU(Metric):
     def statistics(self, head: Head) -> list[Statistic]:
         more = ""
         if getattr(self, "ignore_class", None) is not None:
-            more = f", {quote(self.ignore_class)}"  # type: ignore[attr-defined]
+            more = f", ignored={quote(self.ignore_class)}"  # type: ignore[attr-defined]
+        if head.weight is not None:
+            more += f", weight={head.weight}"
         true, chosen = self.sides(head)
         counts = f"confusion_counts({true}, {chosen}, {self.classes()}{more})"
         return [Statistic("matrix", counts, self.classes() ** 2)]
 
-    def formula(self, names: list[str]) -> str:
+    def formula(self, names: list[str], head: Head) -> str:
         return f"iou_of_counts({names[0]}, {quote(self.wanted())})"
 
 
@@ -151,28 +158,33 @@ class R2Score(Metric):
     name: str | None = "r2_score"
     dtype: str | None = None
     direction: ClassVar[str | None] = "up"
+    weighs: ClassVar[bool] = True
 
-    def templates(self) -> tuple[str, ...]:
-        return ("r2",)
-
-    def setup(self, head: Head) -> list[str]:
-        if self.class_aggregation is None or self.num_regressors:
-            raise UnsupportedError(
-                "R2Score is carried with one averaged result and without num_regressors only"
-            )
-        return []
+    def templates(self, head: Head) -> tuple[str, ...]:
+        return ("r2", "r2_adjusted") if self.num_regressors else ("r2",)
 
     def statistics(self, head: Head) -> list[Statistic]:
         size, target = head.classes or 1, head.target
-        return [
-            Statistic("total", f"{target}.sum(0)", size),
-            Statistic("squares", f"{target}.square().sum(0)", size),
-            Statistic("errors", f"({target} - {head.probability}).square().sum(0)", size),
-        ]
+        sums = {
+            "total": target,
+            "squares": f"{target}.square()",
+            "errors": f"({target} - {head.probability}).square()",
+        }
+        if head.weight is None:
+            return [Statistic(name, f"{text}.sum(0)", size) for name, text in sums.items()]
+        weight = head.weight_of_each
+        found = [Statistic(n, f"({weight} * {text}).sum(0)", size) for n, text in sums.items()]
+        return [*found, Statistic("weight", f"{head.weight}.sum()")]
 
-    def formula(self, names: list[str]) -> str:
-        weighted = quote(self.class_aggregation == "variance_weighted_average")
-        return f"r2_of_sums({', '.join(names)}, count, {weighted})"
+    def results(self, head: Head) -> int:
+        return head.classes or 1 if self.class_aggregation is None else 1
+
+    def formula(self, names: list[str], head: Head) -> str:
+        sums = [*names[:3], [*names, "count"][3], quote(self.class_aggregation)]
+        score = f"r2_of_sums({', '.join(sums)})"
+        if not self.num_regressors:
+            return score
+        return f"r2_adjusted({score}, {head.classes or 1} * count, {quote(self.num_regressors)})"
 
 
 class PearsonCorrelation(Metric):
