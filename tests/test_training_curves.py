@@ -198,6 +198,39 @@ METRICS = {
         target="one_hot",
         activation="softmax",
     ),
+    "a_number_each": metric(
+        make=lambda m: [
+            m.F1Score(threshold=0.3),
+            m.Precision(thresholds=[0.2, 0.4], name="precisions"),
+            m.Recall(thresholds=[0.2, 0.4], name="recalls"),
+        ],
+        target="one_hot",
+        activation="softmax",
+    ),
+    "of_one_class": metric(
+        make=lambda m: [
+            m.Precision(class_id=1),
+            m.Recall(class_id=2, name="recall_2"),
+            m.Precision(top_k=2, name="precision_of_2"),
+            m.Recall(top_k=2, thresholds=0.4, name="recall_of_2"),
+            m.RecallAtPrecision(0.5, class_id=1),
+        ],
+        target="one_hot",
+        activation="softmax",
+    ),
+    "areas": metric(
+        make=lambda m: [
+            m.AUC(multi_label=True, num_thresholds=30),
+            m.AUC(multi_label=True, label_weights=[1.0, 0.5, 2.0], curve="PR", name="pr"),
+            m.AUC(label_weights=[1.0, 0.5, 2.0], name="by_label"),
+            m.AUC(thresholds=[0.1, 0.35, 0.4], name="at"),
+            m.AUC(20, curve="PR", summation_method="minoring", name="minoring"),
+            m.AUC(curve="PRGAIN", summation_method="majoring", name="gain"),
+        ],
+        loss="binary_crossentropy",
+        target="binary",
+        activation="sigmoid",
+    ),
     "iou": metric(
         make=lambda m: [
             m.OneHotMeanIoU(3),
@@ -261,6 +294,68 @@ def fitted(make, **options):
     )
 
 
+WEIGHTS = np.random.default_rng(2).uniform(0, 2, (64, 1)).astype("float32")
+
+
+def weighted(make, loss="mse", **options):
+    """Weighted metrics; the weights are a column, but for a metric that Keras fails to give one."""
+    weights = WEIGHTS[:, 0] if loss == "mse" else WEIGHTS
+    return Case(
+        lambda k: {
+            "optimizer": k.optimizers.Adam(0.01),
+            "loss": loss(k.losses) if callable(loss) else loss,
+            "weighted_metrics": make(k.metrics),
+        },
+        lambda k: {"epochs": 12, "batch_size": 24, "sample_weight": weights},
+        **options,
+    )
+
+
+WEIGHTED = {
+    "decisions": weighted(
+        lambda m: [m.Precision(), m.Recall(), m.FalsePositives(), m.AUC(num_thresholds=40)],
+        loss="binary_crossentropy",
+        target="binary",
+        activation="sigmoid",
+    ),
+    "one_number": weighted(
+        lambda m: [m.BinaryAccuracy(), m.AUC(), m.BinaryIoU(dtype="float32"), m.Recall()],
+        loss="binary_crossentropy",
+        target="binary",
+        units=(1,),
+        activation="sigmoid",
+    ),
+    "classes": weighted(
+        lambda m: [
+            m.F1Score(),
+            m.CategoricalAccuracy(),
+            m.Recall(class_id=1),
+            m.AUC(multi_label=True, num_thresholds=30),
+            m.SensitivityAtSpecificity(0.6, num_thresholds=20),
+            m.OneHotMeanIoU(3, dtype="float32"),
+        ],
+        target="one_hot",
+        activation="softmax",
+    ),
+    "numbers": weighted(
+        lambda m: [
+            m.R2Score(class_aggregation=None),
+            m.RootMeanSquaredError(),
+            m.MeanAbsoluteError(),
+        ],
+        target="number",
+    ),
+    "ignored": weighted(
+        lambda m: [
+            m.SparseCategoricalAccuracy(),
+            m.SparseCategoricalCrossentropy(ignore_class=2),
+        ],
+        loss=lambda losses: losses.SparseCategoricalCrossentropy(ignore_class=1),
+        activation="softmax",
+        target="index_column",
+    ),
+}
+
 FITS = {
     "short_last_batch": fitted(lambda k: {}),
     "validation_split": fitted(lambda k: {"validation_split": 0.3}),
@@ -313,7 +408,7 @@ ENDS_WITH_ITS_AVERAGE = Case(
     lambda k: {"epochs": 7, "batch_size": 16},
     target="number",
 )
-CASES = {**OPTIMIZERS, **LOSSES, **METRICS, **FITS}
+CASES = {**OPTIMIZERS, **LOSSES, **METRICS, **WEIGHTED, **FITS}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -126,6 +126,7 @@ class Case:
         """History and final weights of real Keras."""
         import keras
 
+        keras.utils.clear_session()  # names start anew
         _OPS.append(keras.ops)
         inputs = keras.Input((6,))
         hidden = keras.layers.Dense(16, activation="tanh")(inputs)
@@ -137,7 +138,7 @@ class Case:
         model.set_weights(self.weights)
         model.compile(**self.compile(keras))
         history = model.fit(**self.arguments(keras), verbose=0).history
-        return {name: [float(v) for v in values] for name, values in history.items()}, (
+        return {name: [np.asarray(v).tolist() for v in values] for name, values in history.items()}, (
             model.get_weights()
         )
 

@@ -288,8 +288,9 @@ def _lower_metric(
         return
     if weighted:
         step.lines.append(f"{variable} = {metric.each(head)}")
-        step.columns.append(Column(variable, f"({variable} * {head.weight}).sum()"))
-        step.columns.append(Column(f"{variable}_weight", f"{head.weight}.sum()"))
+        weight = metric.weight(head)
+        step.columns.append(Column(variable, f"({variable} * {weight}).sum()"))
+        step.columns.append(Column(f"{variable}_weight", f"{weight}.sum()"))
         formula = f"{variable} / {variable}_weight"
     else:
         step.lines.append(f"{variable} = {metric.mean(head)}")

@@ -196,8 +196,6 @@ class SparseCategoricalCrossentropy(Loss):
     def _logits(self, head: Head) -> bool:
         if self.axis not in (-1, head.rank - 1):
             raise UnsupportedError(f"{self.name}: axis={self.axis} is not the last axis")
-        if self.ignore_class is not None and head.weight:
-            raise UnsupportedError(f"{self.name}: ignore_class together with sample weights")
         return self.from_logits or head.activation == "softmax"
 
     def setup(self, head: Head) -> list[str]:
@@ -219,7 +217,26 @@ class SparseCategoricalCrossentropy(Loss):
         return self._call(head, ', reduction="none"')
 
     def mean(self, head: Head) -> str:
-        return self._call(head)
+        if self.ignore_class is None:
+            return self._call(head)
+        total = self._call(head, ', reduction="sum"')
+        return f"{total} / {self._counted(head)}"
+
+    def _counted(self, head: Head) -> str:
+        """How many labels are not ignored; one, where none is."""
+        return f"({head.target} != {quote(self.ignore_class)}).sum().clamp(min=1)"
+
+    def reduced(self, head: Head) -> str:
+        averages = self.reduction in ("sum_over_batch_size", "mean", "auto")
+        if self.ignore_class is None or head.weight is None:
+            return super().reduced(head)
+        if not averages and self.reduction != "sum":
+            raise UnsupportedError(f"{self.name}: ignore_class with reduction {self.reduction!r}")
+        total = f"({self.each(head)} * {head.weight}).sum()"
+        return f"{total} / {self._counted(head)}" if averages else total
+
+    def by_batch(self, head: Head) -> bool:
+        return self.ignore_class is not None or super().by_batch(head)
 
 
 class CategoricalGeneralizedCrossEntropy(Loss):

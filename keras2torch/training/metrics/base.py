@@ -105,6 +105,10 @@ class Metric(Recorded):
             fix="compile with one of keras.metrics, or add it to compute_loss by hand",
         )
 
+    def weight(self, head: Head) -> str:
+        """What a sample weighs in a weighted mean."""
+        return str(head.weight)
+
     def mean(self, head: Head) -> str:
         """The mean over the batch."""
         return f"{self.each(head)}.mean()"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from keras2torch.quoting import quote
 from keras2torch.training import losses
 from keras2torch.training.heads import Head
 from keras2torch.training.metrics.base import Metric, Statistic
@@ -102,6 +103,15 @@ class SparseCategoricalCrossentropy(_LossMetric):
     ignore_class: int | None = None
     axis: int = -1
     loss = losses.SparseCategoricalCrossentropy
+
+    def mean(self, head: Head) -> str:
+        # As a metric without weights, Keras averages over the samples that are ignored, too.
+        return super().mean(head) if self.ignore_class is None else f"{self.each(head)}.mean()"
+
+    def weight(self, head: Head) -> str:
+        if self.ignore_class is None:
+            return super().weight(head)
+        return f"({head.weight} * ({head.indices.target} != {quote(self.ignore_class)}))"
 
 
 class Hinge(_LossMetric):

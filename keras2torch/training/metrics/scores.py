@@ -90,7 +90,8 @@ class _IoU(Metric):
         if getattr(self, "ignore_class", None) is not None:
             more = f", ignored={quote(self.ignore_class)}"  # type: ignore[attr-defined]
         if head.weight is not None:
-            more += f", weight={head.weight}"
+            counts_whole = self.dtype is None or "int" in str(self.dtype)  # what Keras keeps it in
+            more += f", weight={head.weight}{'.long()' if counts_whole else ''}"
         true, chosen = self.sides(head)
         counts = f"confusion_counts({true}, {chosen}, {self.classes()}{more})"
         return [Statistic("matrix", counts, self.classes() ** 2)]
