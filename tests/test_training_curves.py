@@ -224,7 +224,7 @@ METRICS = {
             m.AUC(multi_label=True, label_weights=[1.0, 0.5, 2.0], curve="PR", name="pr"),
             m.AUC(label_weights=[1.0, 0.5, 2.0], name="by_label"),
             m.AUC(thresholds=[0.1, 0.35, 0.4], name="at"),
-            m.AUC(20, curve="PR", summation_method="minoring", name="minoring"),
+            m.AUC(7, curve="PR", summation_method="minoring", name="minoring"),
             m.AUC(curve="PRGAIN", summation_method="majoring", name="gain"),
         ],
         loss="binary_crossentropy",
