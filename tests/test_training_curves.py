@@ -84,6 +84,10 @@ def loss(make, **options):
 
 
 LOSSES = {
+    "circle": loss(lambda losses: losses.Circle(gamma=4.0), units=(4,)),
+    "circle_itself": loss(
+        lambda losses: losses.Circle(gamma=2.0, remove_diagonal=False, reduction="sum"), units=(4,)
+    ),
     "mse": loss(lambda k: "mse", target="number"),
     "mse_flat_target": loss(lambda k: "mse", target="flat", units=(1,)),
     "mae": loss(lambda k: "mae", target="number"),

@@ -272,7 +272,7 @@ class _Emission(Prediction):
             helpers.append(environment().get_template("take_average.py.jinja").render().strip())
         helpers += self.step.functions
         for name in self.step.helpers:
-            page = environment().get_template(f"metrics/{name}.py.jinja")
+            page = environment().get_template(f"{name}.py.jinja")
             helpers.append(page.render().strip())
         return helpers + self.callbacks.functions
 

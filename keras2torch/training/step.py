@@ -42,7 +42,7 @@ class Step:
     columns: list[Column]
     printed: list[Printed]
     heads: list[Head]
-    helpers: list[str] = field(default_factory=list)  # pages in templates/metrics
+    helpers: list[str] = field(default_factory=list)  # pages in templates
     functions: list[str] = field(default_factory=list)  # sources
     by_batch: bool = False  # whether an average depends on how the samples are put into batches
 
@@ -132,6 +132,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
     weights = _loss_weights(training, compiled.get("loss_weights"), heads)
     terms, columns, printed = [], [], []
     functions: list[str] = []
+    helpers: list[str] = []
     by_batch = False
     count = ends.count
     for i, (head, loss, factor) in enumerate(zip(heads, found, weights)):
@@ -145,6 +146,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
             lines += more
         by_batch = by_batch or mask is not None or loss.by_batch(head)
         lines += loss.setup(head)
+        helpers += [f"losses/{page}" for page in loss.templates()]
         _add_functions(functions, loss.functions(head))
         name = f"{to_identifier(head.name)}_loss" if many else "loss"
         lines.append(f"{name} = {loss.reduced(head)}")
@@ -159,7 +161,7 @@ def lower_step(training: Training, module: ModuleInfo, ends: Ends, weighted: boo
         lines.append(f"loss = {before}penalty(getattr(net, 'module', net))  # inside DDP")
     columns.insert(0, Column("loss", f"{count} * loss"))
     printed.insert(0, Printed("loss", "loss / count", "down"))
-    step = Step(lines, columns, printed, heads, functions=functions, by_batch=by_batch)
+    step = Step(lines, columns, printed, heads, helpers, functions, by_batch)
     _lower_metrics(training, step, compiled.get("metrics"), ends, weighted=False)
     _lower_metrics(training, step, compiled.get("weighted_metrics"), ends, weighted=weighted)
     return step
@@ -274,7 +276,8 @@ def _lower_metric(
     _add_functions(step.functions, metric.functions(head))
     if any(source.startswith(f"def {variable}(") for source in step.functions):
         variable = f"{variable}_value"
-    step.helpers += [page for page in metric.templates(head) if page not in step.helpers]
+    pages = [f"metrics/{page}" for page in metric.templates(head)]
+    step.helpers += [page for page in pages if page not in step.helpers]
     step.by_batch = step.by_batch or metric.by_batch(head)
     if statistics is not None:
         if weighted and not metric.weighs:

@@ -55,6 +55,10 @@ class Loss(Recorded):
         """Sources of functions that the expressions call."""
         return ()
 
+    def templates(self) -> tuple[str, ...]:
+        """Pages with helpers that the expressions call."""
+        return ()
+
     def strips(self) -> str | None:
         """The activation that ``forward`` may leave to the loss, or None."""
         return self.takes if not getattr(self, "from_logits", False) else None

@@ -85,8 +85,26 @@ class Circle(Loss):
     name: str | None = "circle"
     dtype: str | None = None
 
+    def templates(self) -> tuple[str, ...]:
+        return ("circle",)
+
+    def setup(self, head: Head) -> list[str]:
+        if self.reduction == "mean_with_sample_weight":
+            raise UnsupportedError(f"{self.name} with reduction {self.reduction!r}")
+        sides = [head.indices.target, head.prediction, quote(self.gamma), quote(self.margin)]
+        more = "" if self.remove_diagonal else ", itself=True"
+        return [f"losses = circle_losses({', '.join(sides)}{more})"]
+
     def each(self, head: Head) -> str:
-        raise UnsupportedError(
-            "the loss Circle is not carried into the training script",
-            fix="write it into compute_loss by hand",
-        )
+        return "losses"
+
+    def mean(self, head: Head) -> str:
+        return "losses.sum() / (losses > 0).sum().clamp(min=1)"
+
+    def reduced(self, head: Head) -> str:
+        if self.reduction == "sum" or head.weight is None:
+            return super().reduced(head)
+        return self.mean(head).replace("losses.sum()", f"(losses * {head.weight}).sum()")
+
+    def by_batch(self, head: Head) -> bool:
+        return True  # compares the samples of a batch
