@@ -91,11 +91,11 @@ class Optimizer(Recorded):
     def apply(self, grads: Any = (), trainable_variables: Any = (), **kwargs: Any) -> None:
         own_step.apply_gradients(self, zip(grads, trainable_variables))
 
-    excluded: tuple[Any, ...] = ()  # weights, and patterns of their names, that do not decay
+    excluded: ClassVar[tuple[Any, ...]] = ()  # weights, and patterns of their names, that do not decay
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Weights that do not decay: these, and those whose name a pattern is found in."""
-        self.excluded = (*(var_list or ()), *(var_names or ()))
+        vars(self)["excluded"] = (*(var_list or ()), *(var_names or ()))
 
     def decays(self, weight: Any) -> bool:
         """Whether ``weight_decay`` is for a weight (keras/src/optimizers/base_optimizer.py)."""
@@ -392,7 +392,6 @@ class TorchOptimizer:
         self.learning_rate = float(value.defaults["lr"])
         self.weight_decay = self.clipnorm = self.clipvalue = self.global_clipnorm = None
         self.use_ema = False
-        self.excluded = ()
         self.loss_scale_factor = self.gradient_accumulation_steps = None
 
     def lower(self, lr_changes: bool) -> OptimizerText:
