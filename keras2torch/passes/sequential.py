@@ -34,6 +34,9 @@ def sequential(module: Module) -> Module:
 
 def _run_length(module: Module, start: int) -> int:
     """How many nodes from ``start`` on are single-input calls of one class, each feeding only the next."""
+    first = module.nodes[start].target
+    if not isinstance(first, Submodule) or not isinstance(first.cls, ModuleClass):
+        return 0  # before what takes time in a long module
     uses, users = count_uses(module), module.users()
     cls: ModuleClass | None = None
     length = 0
