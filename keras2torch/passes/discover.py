@@ -269,9 +269,10 @@ def _by_repetition(module: Module, found: list[_Piece]) -> None:
     units = [list(run) for run in _units(found)]
     alphabet: dict[Any, int] = {}
     text = []
+    users = module.users()
     for unit in units:
         nodes = [node for piece in unit for node in piece.nodes]
-        body = region(module, nodes) if not (unit[0].block and unit[0].prefix) else None
+        body = region(module, nodes, users) if not (unit[0].block and unit[0].prefix) else None
         shape = skeleton(body) if body is not None else ("alone", id(unit[0]))
         text.append(alphabet.setdefault(shape, len(alphabet)))
     while True:

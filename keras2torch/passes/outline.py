@@ -83,8 +83,14 @@ def _nextregion(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
     return key, list(runs.values())
 
 
-def region(module: Module, nodes: list[Node]) -> Module | None:
-    """The nodes as a module of their own (not yet linked); None if they cannot be one."""
+def region(
+    module: Module, nodes: list[Node], users: dict[int, list[Node]] | None = None
+) -> Module | None:
+    """The nodes as a module of their own (not yet linked); None if they cannot be one.
+
+    ``users`` are those of the module, for a caller that asks for many regions of it.
+    """
+    users = module.users() if users is None else users
     inside = {id(value) for node in nodes for value in node.outputs}
     inputs: dict[int, Value] = {}
     for node in nodes:
@@ -92,11 +98,13 @@ def region(module: Module, nodes: list[Node]) -> Module | None:
             if id(value) not in inside:
                 inputs.setdefault(id(value), value)
     members = set(map(id, nodes))
-    used_outside = set(map(id, module.outputs))
-    for node in module.nodes:
-        if id(node) not in members:
-            used_outside.update(map(id, node.inputs))
-    outputs = [value for node in nodes for value in node.outputs if id(value) in used_outside]
+    given = set(map(id, module.outputs))
+    outputs = [
+        value
+        for node in nodes
+        for value in node.outputs
+        if id(value) in given or any(id(u) not in members for u in users.get(id(value), []))
+    ]
     if not outputs or not inputs:
         return None
     if _position(module, nodes, set(inputs), {id(v) for v in outputs}) is None:
@@ -225,7 +233,8 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
             if node is anchor:
                 kept.append(call)
             if id(node) not in gone:
-                node.replace_inputs(swap)
+                if any(id(value) in swap for value in node.inputs):
+                    node.replace_inputs(swap)
                 kept.append(node)
         module.nodes = kept
         module.outputs = [swap.get(id(value), value) for value in module.outputs]
