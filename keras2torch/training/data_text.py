@@ -121,7 +121,8 @@ def _to_dataset(
         parameters.append("weight: np.ndarray | None = None")
         columns = f", {len(step.heads)}" if training.weighs_outputs else ""
         count = f"len({ends.inputs[0]})"
-        given = weight_row(step.heads, training.weighs_outputs)
+        own = any(part.weight for part in data.sets.values())  # beside those of the classes
+        given = weight_row(step.heads, training.weighs_outputs) if own else WEIGHTS
         rows.append(f"torch.ones({count}{columns}) if weight is None else {given},")
     doc = '    """Keras\'s arrays as tensors, in the layout and types of the model."""'
     if ends.targets and any(role.startswith("new") for role in data.made):
@@ -180,9 +181,12 @@ def input_rows(
     return rows
 
 
+WEIGHTS = "torch.tensor(weight, dtype=torch.float32)"
+
+
 def weight_row(heads: Any, by_output: bool) -> str:
     """The sample weights, one for each loss that Keras computes: (N, 1) weighs as (N,)."""
-    text = "torch.tensor(weight, dtype=torch.float32)"
+    text = WEIGHTS
     ranks = {max(head.rank - 1, 1) for head in heads}
     if ranks == {1}:
         return f"{text}.reshape(len(weight), {len(heads)})" if by_output else f"{text}.reshape(-1)"

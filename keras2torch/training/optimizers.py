@@ -91,7 +91,9 @@ class Optimizer(Recorded):
     def apply(self, grads: Any = (), trainable_variables: Any = (), **kwargs: Any) -> None:
         own_step.apply_gradients(self, zip(grads, trainable_variables))
 
-    excluded: ClassVar[tuple[Any, ...]] = ()  # weights, and patterns of their names, that do not decay
+    excluded: ClassVar[
+        tuple[Any, ...]
+    ] = ()  # weights, and patterns of their names, that do not decay
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Weights that do not decay: these, and those whose name a pattern is found in."""

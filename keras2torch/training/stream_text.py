@@ -9,6 +9,7 @@ from keras2torch.errors import UnsupportedError
 from keras2torch.quoting import quote
 from keras2torch.training.data import Data, DataSet
 from keras2torch.training.data_text import (
+    WEIGHTS,
     class_weight_table,
     hole,
     input_rows,
@@ -109,7 +110,8 @@ def _to_tensors(
     rows = input_rows(ends.inputs, module.inputs, windows=windows)
     rows += [f"{target_row(head)}," for head in step.heads if ends.targets]
     if weighted:
-        rows.append(f"{weight_row(step.heads, training.weighs_outputs)},")
+        own = weight_row(step.heads, training.weighs_outputs)
+        rows.append(f"{own if given else WEIGHTS},")
     learning = ", learning: bool = False" if class_weight else ""
     return [
         f"def to_tensors(batch: Any{learning}) -> tuple[Tensor, ...]:",
