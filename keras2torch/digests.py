@@ -80,9 +80,10 @@ class _Digest(threading.Thread):
 
     def run(self) -> None:
         try:
-            if os.stat(self.path).st_size < _LARGE:
+            size = os.stat(self.path).st_size
+            if size < _LARGE:
                 with open(self.path, "rb", buffering=0) as file:
-                    self.found = f"sha256 {hashlib.sha256(file.read()).hexdigest()}"
+                    self.found = f"sha256 {hashlib.sha256(file.read(size)).hexdigest()}"
             else:
                 self.found = f"sums {sums_digest(self.path, threads=1)}"
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -9,9 +10,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from saved_fixtures import read_everything, refused, unpacked
 
+import keras2torch
 from keras2torch.errors import K2TError
 from keras2torch.frontend.archive import open_saved, saved_config
 from keras2torch.frontend.saved_json import parse_json
@@ -125,6 +129,19 @@ def test_paths(tmp_path):
     refused(tmp_path / "pipe.keras", "not a regular file")
 
 
+@pytest.mark.parametrize("name", ["model.py", "model.ipynb"])
+def test_programs_are_regular_files(name, tmp_path):
+    """A pipe would block, a device never end."""
+    path = tmp_path / name
+    os.mkfifo(path)
+    for make in (lambda: None, lambda: (path.unlink(), path.symlink_to("/dev/zero"))):
+        make()
+        with pytest.raises(K2TError, match="not a regular file"):
+            keras2torch.generate(path)
+        with pytest.raises(K2TError, match="not a regular file"):
+            keras2torch.generate(unpacked("3.15") / "cnn.keras", custom=path)
+
+
 def test_a_link_to_a_model_may_be_given(tmp_path):
     link = tmp_path / "model.keras"
     link.symlink_to(unpacked("3.15") / "cnn.keras")
@@ -185,6 +202,18 @@ def deflated(name: str, size: int) -> Callable[[Path], None]:
     return lambda path: keras_zip(path, {name: b"\0" * size}, zipfile.ZIP_DEFLATED)
 
 
+def shards(path: Path) -> None:
+    """Each shard may unpack to the floor; all of them together may not."""
+    names = [f"model_{number}.weights.h5" for number in range(4)]
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        file["layers/x/vars/0"] = np.zeros(2_500_000, "float32")
+    index = {"weight_map": {f"/{name}": name for name in names}}
+    members = {name: image.getvalue() for name in names}
+    members["model.weights.json"] = json.dumps(index).encode()
+    keras_zip(path, members, zipfile.ZIP_DEFLATED)
+
+
 def member(name: str) -> Callable[[Path], None]:
     return lambda path: keras_zip(path, {name: b"x"})
 
@@ -207,6 +236,7 @@ ZIPS = {
     "bzip2": (lambda path: keras_zip(path, {}, zipfile.ZIP_BZIP2), "compression method 12"),
     "bomb in config": (deflated("config.json", 100 << 20), "more than"),
     "bomb in weights": (deflated("model.weights.h5", 400 << 20), "bomb"),
+    "bomb of shards": (shards, "model_1.weights.h5 would unpack"),
     "directory bomb": (directory_bomb, "directory of 900,000,000"),
     "many members": (many_members, "more than 10,000 files"),
     "lying about size": (lying_about_size, "damaged|cut short"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def replace(**arguments) -> Callable[[h5py.File, h5py.Group], None]:
         layer.create_dataset("kernel:0", **arguments)
 
     return change
+
+
+def far_chunks(file, layer):
+    """The array is small; to read it would unpack each chunk, most of which lies beyond it."""
+    options = {"maxshape": (None, None), "chunks": (1, 1 << 20), "compression": "gzip"}
+    replace(shape=(100, 1), dtype="float32", **options)(file, layer)
+    packed = zlib.compress(bytes(4 << 20), 9)
+    for row in range(100):
+        layer["kernel:0"].id.write_direct_chunk((row, 0), packed)
 
 
 def virtual(file, layer):
@@ -102,6 +112,7 @@ HDF5 = {
         replace(data=np.zeros((1 << 14, 1 << 13), "float32"), compression="gzip"),
         "bomb",
     ),
+    "chunks far larger than the array": (far_chunks, "bomb"),
     "unknown filter": (
         replace(data=np.zeros((8, 8), "float32"), compression="lzf"),
         "filter 32000",
@@ -143,6 +154,30 @@ def test_shape_bomb(tmp_path):
     for extents in [(1 << 20, 1 << 20), (1 << 62, 1 << 62), ((1 << 64) - 1, 2), (300, 2)]:
         path.write_bytes(data.replace(dims, struct.pack("<2Q", *extents)))
         refused(path, "declares|damaged")
+
+
+def test_names_that_share_their_ends(tmp_path):
+    """Every name of a group is the rest of one long text: together they are the square of it."""
+
+    def crowd(file, layer):
+        for number in range(300):
+            file.create_group(f"group/n{number}")
+        file["text"] = np.frombuffer(b"a" * (1 << 20), "uint8")
+
+    path = tmp_path / "model.h5"
+    legacy(path, crowd)
+    data = bytearray(path.read_bytes())
+    text = data.find(b"a" * 1000)
+    data[text + (1 << 20) - 32 : text + (1 << 20)] = bytes(32)
+    heap = data.find(b"HEAP")
+    while (
+        b"n299\0"
+        not in data[(start := struct.unpack_from("<Q", data, heap + 24)[0]) : start + 9999]
+    ):
+        heap = data.find(b"HEAP", heap + 4)
+    struct.pack_into("<3Q", data, heap + 8, 1 << 20, (1 << 64) - 1, text)
+    path.write_bytes(data)
+    refused(path, "overlap or repeat")
 
 
 def test_other_legal_hdf5_is_read_or_refused_by_name(tmp_path):

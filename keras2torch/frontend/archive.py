@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from keras2torch.errors import SavedModelError
-from keras2torch.frontend.saved_bytes import ByteSource, open_regular, quoted, whole_file
+from keras2torch.frontend.saved_bytes import ByteSource, quoted, whole_file
 from keras2torch.frontend.saved_conversions import ConvertedWeights
 from keras2torch.frontend.saved_hdf5 import Group, open_hdf5
 from keras2torch.frontend.saved_hdf5_blocks import MAGIC as HDF5_MAGIC
@@ -26,6 +26,7 @@ from keras2torch.frontend.saved_stores import Directory, Store, ZipStore, open_w
 from keras2torch.frontend.saved_tree import Counts, LayerTree, layer_tree
 from keras2torch.frontend.saved_version import version_by_form
 from keras2torch.frontend.saved_weights import AttributeWeights, Slot, Weights, slot_of_group
+from keras2torch.regular_files import open_regular
 
 BEFORE_1_2 = "1.1"  # what wrote a legacy file that names no version
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from keras2torch.errors import ScriptError
+from keras2torch.regular_files import read_program
 
 # Cell magics whose cell is still Python.
 _PYTHON_MAGICS = {"%%time", "%%timeit", "%%capture", "%%prun"}
@@ -17,7 +18,7 @@ _ASSIGNED = re.compile(r"^(\s*[\w,\s]+=\s*)[!%].*$")
 def code_cells(path: Path) -> list[tuple[str, str]]:
     """(file name for messages, source) of every code cell, in order. Raises ScriptError."""
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(read_program(path, ScriptError).decode("utf-8"))
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
         sources = [
             cell.get("source", cell.get("input", ""))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import mmap
 import os
-import stat
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -116,31 +114,6 @@ class SourceFile(io.RawIOBase):
         buffer[:length] = self._source.read(self._position, length) if length else b""
         self._position += length
         return length
-
-
-def open_regular(path: Path, *, follow: bool, what: str) -> IO[bytes]:
-    """Open a plain file for reading; ``follow`` says whether ``path`` may be a symbolic link.
-
-    Links inside a model directory could point anywhere, and a pipe or device would block or never
-    end: both are refused.
-    """
-    try:
-        status = path.stat() if follow else path.lstat()
-    except OSError as error:
-        raise SavedModelError(f"{what} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # a NUL in the path
-        raise SavedModelError(f"{what} cannot be read: {error}") from None
-    if stat.S_ISLNK(status.st_mode):
-        raise SavedModelError(f"{what} is a symbolic link; links inside a saved model are refused")
-    if not stat.S_ISREG(status.st_mode):
-        raise SavedModelError(f"{what} is not a regular file")
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    if not follow:
-        flags |= getattr(os, "O_NOFOLLOW", 0)
-    try:
-        return os.fdopen(os.open(path, flags), "rb", buffering=0x10000)
-    except OSError as error:
-        raise SavedModelError(f"{what} cannot be read: {error.strerror or error}") from None
 
 
 def whole_file(file: IO[bytes], name: str) -> ByteSource:

@@ -183,7 +183,7 @@ def open_hdf5(source: ByteSource) -> Group:
                 continue
             stored += child.stored
             if child.chunks:
-                expanded += child.size
+                expanded += max(child.size, child.chunks.size(child.element.size))
     # Arrays never share bytes, so what they hold together cannot exceed the file.
     if stored > source.size:
         raise blocks.fail(f"its arrays claim {stored:,} bytes of {source.size:,}")

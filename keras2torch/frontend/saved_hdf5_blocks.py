@@ -47,10 +47,13 @@ class Blocks:
         return SavedModelError(f"{self.name}: {problem}", fix=fix)
 
     def _read(self, offset: int, length: int) -> bytes:
+        self._charge(length)
+        return self.source.read(offset, length)
+
+    def _charge(self, length: int) -> None:
         self._bytes_left -= length
         if self._bytes_left < 0:
             raise self.fail("its structures overlap or repeat: it is damaged")
-        return self.source.read(offset, length)
 
     def _step(self) -> None:
         self._steps_left -= 1
@@ -186,6 +189,7 @@ class Blocks:
                     raise self.fail(f"a name in {path} is outside its heap: it is damaged")
                 if cache == 2 or address == UNDEFINED:
                     raise self.fail(f"{path} holds a symbolic link: links are refused")
+                self._charge(stop - offset)  # names may share their ends
                 links.append((self._link_name(names[offset:stop], path), address))
         return links
 

@@ -42,6 +42,10 @@ class Chunks:
     entries: list[tuple[tuple[int, ...], int, int, int]]
     stored: int
 
+    def size(self, element: int) -> int:
+        """Bytes of all chunks, which may reach far beyond the array, in memory."""
+        return len(self.entries) * math.prod(self.extent) * element
+
 
 @dataclass
 class Attribute:

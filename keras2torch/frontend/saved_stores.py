@@ -16,7 +16,6 @@ from keras2torch.errors import SavedModelError
 from keras2torch.frontend.saved_bytes import (
     ByteSource,
     SourceFile,
-    open_regular,
     printable,
     quoted,
     whole_file,
@@ -24,6 +23,7 @@ from keras2torch.frontend.saved_bytes import (
 from keras2torch.frontend.saved_hdf5 import open_hdf5
 from keras2torch.frontend.saved_json import MAX_BYTES, parse_json
 from keras2torch.frontend.saved_weights import Slot, natural, slot_of_group
+from keras2torch.regular_files import open_regular
 
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY_BYTES = 8 << 20
@@ -91,6 +91,7 @@ class ZipStore:
         with self._damage():
             self._zip = stack.enter_context(zipfile.ZipFile(SourceFile(source)))  # type: ignore[arg-type]
         self._members: dict[str, zipfile.ZipInfo] = {}
+        self._packed = self._unpacked = 0  # bytes of the compressed members that were asked for
         infos = self._zip.infolist()
         if len(infos) > MAX_MEMBERS:
             raise SavedModelError(f"{source.name} holds more than {MAX_MEMBERS:,} files")
@@ -121,7 +122,9 @@ class ZipStore:
             part = self._source.part(self._data_offset(info), info.compress_size, what)
             self._check_sum(part, info)
             return part
-        if info.file_size > MAX_EXPANSION * info.compress_size + EXPANSION_FLOOR:
+        self._unpacked += info.file_size
+        self._packed += info.compress_size
+        if self._unpacked > MAX_EXPANSION * self._packed + EXPANSION_FLOOR:
             raise SavedModelError(
                 f"{what} would unpack to {info.file_size:,} bytes: refused as a bomb"
             )

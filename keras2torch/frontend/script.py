@@ -28,6 +28,7 @@ from keras2torch.frontend.watch import Stopped, Watch
 from keras2torch.layers.modes import training_around
 from keras2torch.layers.operation import clear_names
 from keras2torch.models import MODELS, Model, clear_models
+from keras2torch.regular_files import read_program
 
 
 def run_script(
@@ -105,7 +106,7 @@ def read_cells(path: Path) -> list[tuple[str, str]]:
 
         filename = os.path.abspath(path)
         linecache.checkcache(filename)
-        content = path.read_bytes()
+        content = read_program(path, ScriptError)
         if b"\0" in content:
             raise ScriptError(f"{path.name} is not a program: it holds null bytes")
         return [(filename, decode_source(content))]
