@@ -15,6 +15,7 @@ from typing import Any
 
 from keras2torch.graph import Scope
 from keras2torch.module import Module, Node, Submodule, members_in
+from keras2torch.passes.ledger import Ledger
 from keras2torch.passes.outline import count_uses, outline, region
 from keras2torch.passes.regions import branches, pieces, weighty
 from keras2torch.passes.skeleton import skeleton
@@ -236,6 +237,7 @@ def _suffix(piece: _Piece) -> str | None:
 def _by_branches(module: Module, found: list[_Piece]) -> None:
     """A piece with parallel branches is a block, with the activation behind it."""
     total = sum(piece.weight for piece in found)
+    ledger = Ledger(module)
     for index, piece in enumerate(found):
         if piece.block is not None or not piece.is_branching or 2 * piece.weight > total:
             continue
@@ -244,7 +246,7 @@ def _by_branches(module: Module, found: list[_Piece]) -> None:
             if after.block is not None or not after.is_activation:
                 break
             run.append(after)
-        body = region(module, [node for part in run for node in part.nodes])
+        body = region(ledger, [node for part in run for node in part.nodes])
         if body is None or len(body.inputs) > MOST_INPUTS or len(body.outputs) > 1:
             continue  # a cut through the middle of things
         if max(count_uses(body).values()) > 1:
@@ -269,10 +271,10 @@ def _by_repetition(module: Module, found: list[_Piece]) -> None:
     units = [list(run) for run in _units(found)]
     alphabet: dict[Any, int] = {}
     text = []
-    users = module.users()
+    ledger = Ledger(module)
     for unit in units:
         nodes = [node for piece in unit for node in piece.nodes]
-        body = region(module, nodes, users) if not (unit[0].block and unit[0].prefix) else None
+        body = region(ledger, nodes) if not (unit[0].block and unit[0].prefix) else None
         shape = skeleton(body) if body is not None else ("alone", id(unit[0]))
         text.append(alphabet.setdefault(shape, len(alphabet)))
     while True:

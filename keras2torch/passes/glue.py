@@ -34,8 +34,11 @@ def _glue(root: Module, cls: ModuleClass) -> None:
         for node in parent.nodes
         if isinstance(node.target, Submodule) and node.target.cls is cls
     ]
-    readers = [_only_reader(parent, call) for parent, call in calls]
-    if len(calls) != len(cls.instances) or None in readers:
+    if len(calls) != len(cls.instances):
+        return
+    users = {key: parent.users() for key, parent in {id(p): p for p, _ in calls}.items()}
+    readers = [_only_reader(parent, call, users[id(parent)]) for parent, call in calls]
+    if None in readers:
         return
     if len({(node.target, node.args[1:], tuple(node.kwargs)) for node in readers if node}) != 1:
         return
@@ -54,11 +57,11 @@ def _glue(root: Module, cls: ModuleClass) -> None:
         parent.nodes.remove(reader)
 
 
-def _only_reader(parent: Module, call: Node) -> Node | None:
+def _only_reader(parent: Module, call: Node, users: dict[int, list[Node]]) -> Node | None:
     """The change of axes that alone reads a block's output."""
-    users = parent.users().get(id(call.output), [])
-    if len(users) != 1 or call.output in parent.outputs:
+    readers = users.get(id(call.output), [])
+    if len(readers) != 1 or call.output in parent.outputs:
         return None
-    node = users[0]
+    node = readers[0]
     plain = node.kind == "method" and node.target in _ORDERS and not node.kwargs
     return node if plain and len(node.inputs) == 1 else None

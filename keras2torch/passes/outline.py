@@ -13,6 +13,7 @@ from typing import Any
 
 from keras2torch.graph import Scope
 from keras2torch.module import Module, ModuleClass, Node, Submodule, Value, members_in
+from keras2torch.passes.ledger import Ledger
 from keras2torch.passes.skeleton import skeleton
 from keras2torch.quoting import to_class_name
 
@@ -26,32 +27,22 @@ def outline(module: Module, runs_of: dict[str, set[int]] | None = None) -> Modul
     for member in module.members:
         if isinstance(member, Submodule) and member.body is not None:
             outline(member.body)
-    while True:
-        found = _nextregion(module)
-        if found is None:
-            return module
-        key, runs = found
-        bodies = [region(module, nodes) for nodes in runs]
-        if (
-            any(body is None for body in bodies)
-            or not _worth(runs, runs_of)
-            or not _exclusive(module, runs)
-        ):
-            for nodes in runs:
-                for node in nodes:
-                    node.scopes = node.scopes[1:]
-            continue
+    ledger = Ledger(module)
+    standing = _Standing(ledger)
+    while (runs := standing.first()) is not None:
+        bodies = [region(ledger, nodes) for nodes in runs]
         made = [body for body in bodies if body is not None]
-        for body, nodes in zip(made, runs):
-            body.scope = nodes[0].scopes[0]
-            body.inputs.sort(key=_argument_order(body.scope))
-            for node in nodes:
-                node.scopes = node.scopes[1:]
-        if len(made) > 1 and len({_identity(body) for body in made}) > 1:
-            # The runs of one layer came out different: without a common class, leave it inline.
-            continue
-        _replace(module, made, runs)
-        outline(made[0], runs_of)
+        sound = len(made) == len(runs) and _worth(runs, runs_of) and _exclusive(ledger, runs)
+        if sound:
+            for body, nodes in zip(made, runs):
+                body.scope = nodes[0].scopes[0]
+                body.inputs.sort(key=_argument_order(body.scope))
+        standing.leave(runs)
+        # Where the runs of one layer came out different, without a common class, they stay inline.
+        if sound and (len(made) == 1 or len({_identity(body) for body in made}) == 1):
+            _replace(ledger, made, runs)
+            outline(made[0], runs_of)
+    return module
 
 
 def _runs_of(module: Module) -> dict[str, set[int]]:
@@ -70,27 +61,45 @@ def owner_key(scope: Scope) -> Hashable:
     return scope.owner if isinstance(scope.owner, tuple) else id(scope.owner)
 
 
-def _nextregion(module: Module) -> tuple[Hashable, list[list[Node]]] | None:
-    """The first scope that still stands: its nodes, one list for each of its runs."""
-    first = next((node for node in module.nodes if node.scopes), None)
-    if first is None:
-        return None
-    key = owner_key(first.scopes[0])
-    runs: dict[int, list[Node]] = {}
-    for node in module.nodes:
-        if node.scopes and owner_key(node.scopes[0]) == key:
+class _Standing:
+    """The scopes that still stand: the first one of each node, by whom it belongs to."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._nodes = list(ledger.module.nodes)
+        self._next = 0
+        self._by_owner: dict[Hashable, list[Node]] = {}
+        for node in self._nodes:
+            self._enter(node)
+
+    def first(self) -> list[list[Node]] | None:
+        """The nodes of the first scope, one list for each of its runs."""
+        for node in self._nodes[self._next :]:
+            if node.scopes and node in self._ledger:
+                break
+            self._next += 1
+        else:
+            return None
+        nodes = [n for n in self._by_owner.pop(owner_key(node.scopes[0])) if n in self._ledger]
+        runs: dict[int, list[Node]] = {}
+        for node in sorted(nodes, key=self._ledger.place):
             runs.setdefault(node.scopes[0].invocation, []).append(node)
-    return key, list(runs.values())
+        return list(runs.values())
+
+    def leave(self, runs: list[list[Node]]) -> None:
+        """What these nodes have within their first scope is their first one from now on."""
+        for nodes in runs:
+            for node in nodes:
+                node.scopes = node.scopes[1:]
+                self._enter(node)
+
+    def _enter(self, node: Node) -> None:
+        if node.scopes:
+            self._by_owner.setdefault(owner_key(node.scopes[0]), []).append(node)
 
 
-def region(
-    module: Module, nodes: list[Node], users: dict[int, list[Node]] | None = None
-) -> Module | None:
-    """The nodes as a module of their own (not yet linked); None if they cannot be one.
-
-    ``users`` are those of the module, for a caller that asks for many regions of it.
-    """
-    users = module.users() if users is None else users
+def region(ledger: Ledger, nodes: list[Node]) -> Module | None:
+    """The nodes as a module of their own (not yet linked); None if they cannot be one."""
     inside = {id(value) for node in nodes for value in node.outputs}
     inputs: dict[int, Value] = {}
     for node in nodes:
@@ -98,29 +107,30 @@ def region(
             if id(value) not in inside:
                 inputs.setdefault(id(value), value)
     members = set(map(id, nodes))
-    given = set(map(id, module.outputs))
     outputs = [
         value
         for node in nodes
         for value in node.outputs
-        if id(value) in given or any(id(u) not in members for u in users.get(id(value), []))
+        if ledger.is_output(value) or any(id(u) not in members for u in ledger.readers(value))
     ]
     if not outputs or not inputs:
         return None
-    if _position(module, nodes, set(inputs), {id(v) for v in outputs}) is None:
+    if _anchor(ledger, nodes, set(inputs), {id(v) for v in outputs}) is None:
         return None
     return Module(list(inputs.values()), outputs, nodes)
 
 
-def _position(module: Module, nodes: list[Node], inputs: set[int], outputs: set[int]) -> int | None:
-    """Where one node could stand for all of these: at the last of them, or at the first."""
+def _anchor(
+    ledger: Ledger, nodes: list[Node], inputs: set[int], outputs: set[int]
+) -> Node | None:
+    """The node in whose place all of these could stand: the last of them, or the first."""
+    ordered = sorted(nodes, key=ledger.place)
     members = set(map(id, nodes))
-    indices = [i for i, node in enumerate(module.nodes) if id(node) in members]
-    between = [n for n in module.nodes[indices[0] : indices[-1]] if id(n) not in members]
+    between = [n for n in ledger.between(ordered[0], ordered[-1]) if id(n) not in members]
     if not any(id(v) in outputs for n in between for v in n.inputs):
-        return indices[-1]
+        return ordered[-1]
     if not any(id(v) in inputs for n in between for v in n.outputs):
-        return indices[0]
+        return ordered[0]
     return None
 
 
@@ -141,16 +151,11 @@ def _worth(runs: list[list[Node]], runs_of: dict[str, set[int]]) -> bool:
     return bool(weighted) and (len(steps) > 3 or (block and len(runs_of.get(scope.name, ())) > 1))
 
 
-def _exclusive(module: Module, runs: list[list[Node]]) -> bool:
+def _exclusive(ledger: Ledger, runs: list[list[Node]]) -> bool:
     """A member may live in the region only if nothing outside uses it."""
     inside = {id(node) for nodes in runs for node in nodes}
-    members = {id(m) for nodes in runs for node in nodes for m in members_in(node)}
-    return not any(
-        id(member) in members
-        for node in module.nodes
-        if id(node) not in inside
-        for member in members_in(node)
-    )
+    members = {id(m): m for nodes in runs for node in nodes for m in members_in(node)}
+    return all(id(user) in inside for member in members.values() for user in ledger.users(member))
 
 
 def _identity(body: Module) -> Any:
@@ -168,7 +173,7 @@ def _leaves(body: Module) -> list[Any]:
     return found
 
 
-def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> None:
+def _replace(ledger: Ledger, bodies: list[Module], runs: list[list[Node]]) -> Submodule:
     """Put one call in the place of each run; all runs call the same submodule."""
     scope = bodies[0].scope
     assert scope is not None
@@ -177,11 +182,8 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
     made: dict[int, Value] = {}  # outputs of earlier runs, which later ones may read
     for body, nodes in zip(bodies, runs):
         body.inputs = [made.get(id(value), value) for value in body.inputs]
-        position = _position(
-            module, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs}
-        )
-        assert position is not None
-        anchor = module.nodes[position]
+        anchor = _anchor(ledger, nodes, {id(v) for v in body.inputs}, {id(v) for v in body.outputs})
+        assert anchor is not None
         # The body gets values of its own at its ports, so that it stands by itself.
         table: dict[int, Any] = {}
         ports = []
@@ -204,8 +206,7 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
             Value(v.shape, v.axes, v.dtype, v.flat, hint=v.hint, tensor=v.tensor, scalar=v.scalar)
             for v in body.outputs
         ]
-        swap = {id(old): new for old, new in zip(body.outputs, outer)}
-        made.update(swap)
+        made.update({id(old): new for old, new in zip(body.outputs, outer)})
         if submodule is None:
             owner = scope.owner if scope.kind not in ("function", "pattern") else None
             submodule = Submodule(
@@ -227,30 +228,19 @@ def _replace(module: Module, bodies: list[Module], runs: list[list[Node]]) -> No
             call.pattern = tuple(outer)
         for value in outer:
             value.node = call
-        gone = set(map(id, nodes))
-        kept = []
-        for node in module.nodes:
-            if node is anchor:
-                kept.append(call)
-            if id(node) not in gone:
-                if any(id(value) in swap for value in node.inputs):
-                    node.replace_inputs(swap)
-                kept.append(node)
-        module.nodes = kept
-        module.outputs = [swap.get(id(value), value) for value in module.outputs]
+        ledger.replace(nodes, call, anchor)
+        for old, new in zip(body.outputs, outer):
+            ledger.rename(old, new)
+    assert submodule is not None
+    return submodule
 
 
-def fold(module: Module, nodes: list[Node], scope: Scope) -> Submodule:
+def fold(ledger: Ledger, nodes: list[Node], scope: Scope) -> Submodule:
     """These nodes as a child module; they must make a sound region."""
-    body = region(module, nodes)
+    body = region(ledger, nodes)
     assert body is not None
     body.scope = scope
-    _replace(module, [body], [nodes])
-    return next(
-        node.target
-        for node in module.nodes
-        if isinstance(node.target, Submodule) and node.target.body is body
-    )
+    return _replace(ledger, [body], [nodes])
 
 
 def scope_of(body: Module) -> Scope:

@@ -23,6 +23,7 @@ from keras2torch.module import (
 )
 from keras2torch.passes.discover import layer_name
 from keras2torch.passes.inline import unwrap
+from keras2torch.passes.ledger import Ledger
 from keras2torch.passes.outline import count_uses, fold
 from keras2torch.passes.regions import weighty
 from keras2torch.passes.skeleton import node_skeleton
@@ -50,8 +51,9 @@ def repeats(module: Module) -> Module:
             for start in _occurrences(_letters(cls, chain), best)
             for instance in cls.instances
         ]
+        ledgers = {id(instance): Ledger(instance) for instance, _ in found}
         for instance, nodes in found:
-            _fold(instance, nodes, made)
+            _fold(ledgers[id(instance)], nodes, made)
 
 
 def _add_empty_pads(cls: ModuleClass) -> None:
@@ -174,10 +176,10 @@ def _members(part: list[Node]) -> int:
     return sum(1 + any(mapping.fixed for mapping in m.weights.values()) for m in found)
 
 
-def _fold(instance: Module, nodes: list[Node], made: ModuleClass) -> None:
+def _fold(ledger: Ledger, nodes: list[Node], made: ModuleClass) -> None:
     names = [name for name in map(layer_name, nodes) if name]
     scope = Scope("pattern", names[0] if names else "", None, 0)
-    submodule = fold(instance, nodes, scope)
+    submodule = fold(ledger, nodes, scope)
     submodule.hints = tuple(names[:1])
     body = submodule.body
     assert body is not None
