@@ -93,13 +93,15 @@ def _growing(items: tuple[Submodule, ...]) -> tuple[int, str] | None:
             return None
         return names[0], values[1] - values[0]
 
-    steps = [change(left, right) for left, right in zip(items, items[1:])]
-    count = 1
-    while count <= len(steps) and steps[0] is not None and steps[count - 1] == steps[0]:
-        count += 1
-    if count < 3 or steps[0] is None:
+    even = change(*items[:2]) if len(items) > 2 else None
+    if even is None:
         return None
-    name, step = steps[0]
+    count = 2
+    while count < len(items) and change(*items[count - 1 : count + 1]) == even:
+        count += 1
+    if count < 3:
+        return None
+    name, step = even
     start = first.args[name]
     stop = start + count * step
     text = submodule_text(Submodule(first.cls, {**first.args, name: Parameter(name)}))

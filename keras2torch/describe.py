@@ -26,13 +26,15 @@ def logits(module: Module, model: Any) -> list[str | None]:
 
     wanted = stripped_activations(model, model.outputs)
     applied: list[str | None] = []
+    users = module.users()
     for index, activation in enumerate(wanted):
         value = module.outputs[index]
         source = _before(value, activation) if activation else None
-        users = module.users().get(id(value), [])
-        if source is None or users or module.outputs.count(value) > 1:
+        if source is None or users.get(id(value)) or module.outputs.count(value) > 1:
             applied.append(None)
             continue
+        assert value.node is not None
+        users[id(source)].remove(value.node)
         source.hint = source.hint or value.hint
         module.outputs[index] = source
         module.nodes = [node for node in module.nodes if node is not value.node]

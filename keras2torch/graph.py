@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keras2torch.errors import K2TError, ScriptError
+from keras2torch.limits import check_dimensions, count_call
 
 if TYPE_CHECKING:
     from keras2torch.layers.operation import Operation
@@ -63,6 +64,7 @@ class Tensor:
         self, shape: Iterable[int | None], dtype: str = "float32", name: str | None = None
     ):
         self.shape: Shape = TensorShape(None if n is None else int(n) for n in shape)
+        check_dimensions(self.shape)
         self.dtype = dtype
         self.name = name
         self.call: Call | None = None
@@ -369,6 +371,7 @@ def record(
     """Make the output tensors of a call and bind them to it; returns them in the form of ``specs``."""
     from keras2torch.frontend.trace import user_context
 
+    count_call()
     context = user_context()
 
     def new(spec: Spec) -> Tensor:

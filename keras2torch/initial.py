@@ -170,11 +170,9 @@ def _class_lines(
 ) -> list[tuple[Member, list[str]]]:
     """The members of a class that start in another way than the usual, with the lines for it."""
     found: list[tuple[Member, list[str]]] = []
-    for position, named in enumerate(cls.body.members):
-        rows = [
-            list(_member_lines(instance.members[position], f"self.{named.name}", usual))
-            for instance in cls.instances
-        ]
+    columns = zip(*(instance.members for instance in cls.instances))
+    for named, column in zip(cls.body.members, columns):
+        rows = [list(_member_lines(member, f"self.{named.name}", usual)) for member in column]
         own = _common_lines(root, cls, str(named.name), rows)
         if own and isinstance(named, Submodule) and named.present not in (None, True):
             test = f"if not isinstance(self.{named.name}, nn.Identity):"

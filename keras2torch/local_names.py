@@ -28,6 +28,8 @@ class LocalNames:
         self.remaining.update(id(v) for v in body.outputs)
         self.names: dict[int, str] = {}
         self.holder: dict[str, int] = {}
+        self.given = set(map(id, body.outputs))
+        self.taken: dict[str, int] = {}  # by base: below this number, for good
         self.of_loss = _only_kept(body, self.users)
 
     def take(self, value: Value, name: str) -> str:
@@ -59,11 +61,17 @@ class LocalNames:
         for name in candidates:
             if self.free(name):
                 return self.take(value, name)
-        base = candidates[0]
-        number = 2
+        return self.take(value, self.numbered(candidates[0]))
+
+    def numbered(self, base: str) -> str:
+        """The first free one of ``base2``, ``base3``..."""
+        number = self.taken.get(base, 2)
+        while self.holder.get(f"{base}{number}") in self.given:  # by what is returned, to the end
+            number += 1
+        self.taken[base] = number
         while not self.free(f"{base}{number}"):
             number += 1
-        return self.take(value, f"{base}{number}")
+        return f"{base}{number}"
 
     def goes_beside(self, value: Value, node: Node) -> bool:
         """Of several results of a block, one that is read later than the next step, which reads another."""

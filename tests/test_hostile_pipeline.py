@@ -163,3 +163,77 @@ def test_classes_of_other_modules_are_never_imported(module, class_name, tmp_pat
     with pytest.raises(K2TError) as error:
         keras2torch.generate(path)
     assert not isinstance(error.value, InternalError), error.value
+
+
+def keras_tensor(name, node=0):
+    history = {"shape": [None, 3], "dtype": "float32", "keras_history": [name, node, 0]}
+    return {"class_name": "__keras_tensor__", "config": history}
+
+
+def layer(class_name, name, *inputs, **config):
+    calls = [{"args": [keras_tensor(*tensor)], "kwargs": {}} for tensor in inputs]
+    made = {"class_name": class_name, "config": {"name": name, **config}, "name": name}
+    return {**made, "module": "keras.layers", "registered_name": None, "inbound_nodes": calls}
+
+
+def functional(name, layers, output):
+    start = layers[0]["name"]
+    config = {
+        "name": name,
+        "layers": layers,
+        "input_layers": [[start, 0, 0]],
+        "output_layers": [output],
+    }
+    return {
+        "class_name": "Functional",
+        "module": "keras",
+        "registered_name": "Functional",
+        "config": config,
+    }
+
+
+def test_models_that_call_one_another_twice_each(tmp_path):
+    """30 of them would be 2^30 layers; three are eight."""
+
+    def nested(depth):
+        inner = layer("Dense", "d", units=3)
+        for level in range(depth):
+            start = layer("InputLayer", f"i{level}", batch_shape=[None, 3])
+            inner["inbound_nodes"] = layer("", "", [start["name"]], [inner["name"]])[
+                "inbound_nodes"
+            ]
+            output = [inner["name"], 2 if level else 1, 0]
+            inner = {**functional(f"m{level}", [start, inner], output), "name": f"m{level}"}
+        return inner
+
+    source = generate(nested(3), tmp_path).model_source
+    assert len([line for line in source.splitlines() if line.lstrip().startswith("return")]) == 3
+    with pytest.raises(K2TError, match="more than 4,000 steps"):
+        generate(nested(30), tmp_path)
+
+
+def test_thousands_of_layers(tmp_path):
+    names = ["i", *(f"d{number}" for number in range(4_001))]
+    kinds = [("Dense", {"units": 3}), ("ELU", {}), ("LayerNormalization", {})]
+    layers = [layer("InputLayer", "i", batch_shape=[None, 3])]
+    for number, (before, name) in enumerate(zip(names, names[1:])):
+        kind, settings = kinds[number * number % 7 % 3]
+        layers.append(layer(kind, name, [before], **settings))
+    generate(functional("m", layers[:1001], ["d999", 0, 0]), tmp_path)
+    with pytest.raises(K2TError, match="more than 4,000 steps"):
+        generate(functional("m", layers, ["d4000", 0, 0]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "settings", "message"),
+    [
+        ([None, 3], "Dense", {"units": 10**18}, "more than any computer holds"),
+        ([None] + [1] * 70 + [3], "Dense", {"units": 3}, "at most"),
+        ([None, 4], "Reshape", {"target_shape": [1] * 70 + [4]}, "at most"),
+    ],
+    ids=["units", "dimensions", "reshape"],
+)
+def test_sizes_that_no_tensor_has(shape, kind, settings, message, tmp_path):
+    layers = [layer("InputLayer", "i", batch_shape=shape), layer(kind, "d", ["i"], **settings)]
+    with pytest.raises(K2TError, match=message):
+        generate(functional("m", layers, ["d", 0, 0]), tmp_path)

@@ -15,6 +15,7 @@ from keras2torch.frontend.saved_attach import attach
 from keras2torch.frontend.saved_json import parse_json
 from keras2torch.frontend.saved_moments import fresh_optimizer, read_moments
 from keras2torch.layers.operation import clear_names
+from keras2torch.limits import MOST_RECORDED, MOST_STEPS, at_most, too_many
 from keras2torch.models import Model
 from keras2torch.registry import with_registered
 
@@ -84,7 +85,10 @@ def _replay(saved: SavedModel, custom: dict[str, Any]) -> Model:
         from keras2torch.frontend.saved_vocabularies import add_vocabularies
 
         add_vocabularies(saved)
-    model = Replayer(version=version, custom=custom).model(saved.config)
+    with at_most(MOST_RECORDED):
+        model = Replayer(version=version, custom=custom).model(saved.config)
+    if model.outputs is not None and len(model.graph.calls) > MOST_STEPS:
+        raise too_many()
     if saved.has_weights:
         attach(model, saved.weights, ())
     return model

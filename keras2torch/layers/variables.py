@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from keras2torch.errors import ShapeError, UnsupportedError
 from keras2torch.frontend import trace
 from keras2torch.graph import Tensor, Weight
 from keras2torch.layers.operation import Operation, dtype_name
+from keras2torch.limits import MOST_ELEMENTS
 
 HALVES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "half")
 """Policies under which Keras rounds to half floats. The module's caller decides on that in torch (autocast)."""
@@ -145,18 +147,7 @@ class HoldsVariables(Operation):
         given = {**dict(zip(order, args)), **kwargs}
         shape = given.get("shape")
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
-            raise ShapeError(
-                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: "
-                "an axis that it needs is unknown",
-                where=trace.user_location() or self.where,
-                fix="give the Input a full shape on that axis",
-            )
-        if any(isinstance(n, int) and n < 0 for n in shape):
-            raise ShapeError(
-                f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}: a size is negative",
-                where=self.where,
-            )
+        self._check_shape(shape)
         weight = Weight(
             shape,
             dtype_name(given.get("dtype")) or self.dtype,
@@ -171,6 +162,20 @@ class HoldsVariables(Operation):
         return weight
 
     add_variable = add_weight
+
+    def _check_shape(self, shape: tuple[Any, ...]) -> None:
+        start = f"a weight of {type(self).__name__} {self.name!r} would have the shape {shape}"
+        where = trace.user_location() or self.where
+        if any(n is None for n in shape):
+            raise ShapeError(
+                f"{start}: an axis that it needs is unknown",
+                where=where,
+                fix="give the Input a full shape on that axis",
+            )
+        if any(isinstance(n, int) and n < 0 for n in shape):
+            raise ShapeError(f"{start}: a size is negative", where=where)
+        if math.prod(n for n in shape if isinstance(n, int)) > MOST_ELEMENTS:
+            raise ShapeError(f"{start}: more than any computer holds", where=where)
 
 
 def attributes(layer: HoldsVariables) -> Iterator[tuple[str, Any]]:

@@ -17,11 +17,12 @@ GENEROSITY = 5  # lines that a class may cost for the sake of its name
 
 def inline(module: Module) -> Module:
     """Decide for each class found by pattern."""
+    parents = _parents(module)  # a class comes before its parents: these stay right
     for cls in classes_of(module):
         scope = cls.body.scope
         found = scope is not None and scope.kind == "pattern"
         if (found and not _pays(cls)) or _only_calls(cls):
-            for parent in _bodies(module):
+            for parent in parents.get(id(cls), []):
                 _inline(parent, cls)
     return module
 
@@ -38,6 +39,7 @@ def _only_calls(cls: ModuleClass) -> bool:
 
 def unwrap(module: Module) -> None:
     """The same for blocks of which nothing but the call of another is left."""
+    parents = _parents(module)
     for cls in classes_of(module):
         scope = cls.body.scope
         if scope is None or scope.kind != "pattern" or branches(cls.body.nodes):
@@ -45,12 +47,19 @@ def unwrap(module: Module) -> None:
         members = cls.body.members
         inner = members[0] if len(members) == 1 else None
         if isinstance(inner, Submodule) and inner.body is not None:
-            for parent in _bodies(module):
+            for parent in parents.get(id(cls), []):
                 _inline(parent, cls)
 
 
-def _bodies(root: Module) -> list[Module]:
-    return [instance for cls in classes_of(root) for instance in cls.instances]
+def _parents(root: Module) -> dict[int, list[Module]]:
+    """The modules that call a class (by its id)."""
+    found: dict[int, dict[int, Module]] = {}
+    for cls in classes_of(root):
+        for instance in cls.instances:
+            for node in instance.nodes:
+                if isinstance(node.target, Submodule) and node.target.body is not None:
+                    found.setdefault(id(node.target.cls), {})[id(instance)] = instance
+    return {key: list(modules.values()) for key, modules in found.items()}
 
 
 def _pays(cls: ModuleClass) -> bool:
@@ -72,7 +81,8 @@ def _inline(parent: Module, cls: ModuleClass) -> None:
     nodes: list[Node] = []
     swap: dict[int, Any] = {}
     for node in parent.nodes:
-        node.replace_inputs(swap)
+        if swap:
+            node.replace_inputs(swap)
         target = node.target
         body = target.body if isinstance(target, Submodule) and target.cls is cls else None
         if body is None:

@@ -7,6 +7,7 @@ x = self.block3(x, memory)
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +36,9 @@ def loops(module: Module) -> Module:
     """Loop in every class, alike in all its instances."""
     for cls in classes_of(module):
         start = 0
+        uses = count_uses(cls.body)  # a loop changes no other's
         while start < len(cls.body.nodes):
-            run = _run_from(cls.body, start)
+            run = _run_from(cls.body, start, uses)
             if run is not None:
                 for instance in cls.instances:
                     _loop(instance, run)
@@ -44,19 +46,19 @@ def loops(module: Module) -> Module:
     return module
 
 
-def _run_from(module: Module, start: int) -> _Run | None:
+def _run_from(module: Module, start: int, uses: Counter[int]) -> _Run | None:
     first = module.nodes[start]
-    if not _is_block(module, first):
+    if not _is_block(first, uses):
         return None
     for gives in range(len(first.outputs)):
         for takes in range(len(first.args)):
-            run = _Run(start, _length(module, start, takes, gives), takes, gives)
+            run = _Run(start, _length(module, start, takes, gives, uses), takes, gives)
             if run.length >= SHORTEST and _settle(module, run):
                 return run
     return None
 
 
-def _is_block(module: Module, node: Node) -> bool:
+def _is_block(node: Node, uses: Counter[int]) -> bool:
     """A call of a block that has no other."""
     target = node.target
     if not isinstance(target, Submodule) or not isinstance(target.cls, ModuleClass):
@@ -64,17 +66,17 @@ def _is_block(module: Module, node: Node) -> bool:
     plain = node.kind == "call" and not node.kwargs and target.present is None
     values = all(isinstance(arg, Value) for arg in node.args)
     flat = all(isinstance(item, Value) for item in node.pattern or ())
-    return plain and values and flat and count_uses(module)[id(target)] == 1
+    return plain and values and flat and uses[id(target)] == 1
 
 
-def _length(module: Module, start: int, takes: int, gives: int) -> int:
+def _length(module: Module, start: int, takes: int, gives: int, uses: Counter[int]) -> int:
     """How many blocks from ``start`` on hand one tensor along and read the same others."""
     first = module.nodes[start]
     others = _without(first.args, takes)
     length = 1
     for node in module.nodes[start + 1 :]:
         before = module.nodes[start + length - 1]
-        if not _is_block(module, node) or node.target.cls is not first.target.cls:
+        if not _is_block(node, uses) or node.target.cls is not first.target.cls:
             break
         if stage_of(node.target) != stage_of(first.target):
             break

@@ -6,20 +6,22 @@ self.dropout2 = nn.Dropout(0.5)    ->    self.dropout = nn.Dropout(0.5)
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from keras2torch.module import Module, Submodule, classes_of
 
 
 def merge(module: Module) -> Module:
     """Merge in every class, where it holds for all its instances."""
     for cls in classes_of(module):
-        nodes = cls.body.nodes
-        for index, node in enumerate(nodes):
-            if not _stateless(node.target):
+        first: dict[Hashable, int] = {}
+        for index in range(len(cls.body.nodes)):
+            targets = [instance.nodes[index].target for instance in cls.instances]
+            if not all(map(_stateless, targets)):
                 continue
-            for later in range(index + 1, len(nodes)):
-                if all(_equal(i.nodes[index].target, i.nodes[later].target) for i in cls.instances):
-                    for instance in cls.instances:
-                        instance.nodes[later].target = instance.nodes[index].target
+            earlier = first.setdefault(tuple(map(_settings, targets)), index)
+            for instance in cls.instances:
+                instance.nodes[index].target = instance.nodes[earlier].target
     return module
 
 
@@ -28,11 +30,9 @@ def _stateless(target: object) -> bool:
         isinstance(target, Submodule)
         and isinstance(target.cls, str)
         and target.cls.startswith(("nn.Dropout", "nn.AlphaDropout"))
+        and not target.weights
     )
 
 
-def _equal(left: object, right: object) -> bool:
-    if left is right or not isinstance(left, Submodule) or not isinstance(right, Submodule):
-        return False
-    alike = left.cls == right.cls and left.args == right.args and left.note == right.note
-    return alike and not right.weights
+def _settings(target: Submodule) -> Hashable:
+    return target.cls, tuple(target.args.items()), target.note

@@ -9,6 +9,8 @@ y = add(a2, b2)             y = add(a2, b2)
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+
 from keras2torch.module import Module, Node, Value
 
 
@@ -42,17 +44,21 @@ def _depth_first(module: Module) -> list[Node]:
 def _sink(module: Module) -> None:
     """A step that only a later part reads goes there, past the joins of the part before."""
     users = module.users()
+    given = set(map(id, module.outputs))
     order = list(module.nodes)
     position = {id(node): float(index) for index, node in enumerate(order)}
-    joins = [node for node in order if len(set(map(id, node.inputs))) > 1]
+    joins = [i for i, node in enumerate(order) if len(set(map(id, node.inputs))) > 1]
+    taken = list(position.values())
     for node in reversed(order):
         readers = [reader for value in node.outputs for reader in users.get(id(value), [])]
-        if len(node.inputs) != 1 or not readers or any(v in module.outputs for v in node.outputs):
+        if len(node.inputs) != 1 or not readers or not given.isdisjoint(map(id, node.outputs)):
             continue
         first = min(readers, key=lambda reader: position[id(reader)])
         here, there = position[id(node)], position[id(first)]
-        direct = set(map(id, first.inputs))
-        if any(here < position[id(j)] < there and id(j.output) not in direct for j in joins):
-            before = max((p for p in position.values() if p < there), default=there - 1)
-            position[id(node)] = (before + there) / 2
+        direct = {position[id(v.node)] for v in first.inputs if v.node is not None}
+        between = joins[bisect_right(joins, here) : bisect_left(joins, there)]
+        if any(join not in direct for join in between):
+            position[id(node)] = (taken[bisect_left(taken, there) - 1] + there) / 2
+            del taken[bisect_left(taken, here)]
+            insort(taken, position[id(node)])
     module.nodes = sorted(order, key=lambda node: position[id(node)])

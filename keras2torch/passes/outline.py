@@ -120,9 +120,7 @@ def region(ledger: Ledger, nodes: list[Node]) -> Module | None:
     return Module(list(inputs.values()), outputs, nodes)
 
 
-def _anchor(
-    ledger: Ledger, nodes: list[Node], inputs: set[int], outputs: set[int]
-) -> Node | None:
+def _anchor(ledger: Ledger, nodes: list[Node], inputs: set[int], outputs: set[int]) -> Node | None:
     """The node in whose place all of these could stand: the last of them, or the first."""
     ordered = sorted(nodes, key=ledger.place)
     members = set(map(id, nodes))

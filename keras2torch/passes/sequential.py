@@ -7,6 +7,7 @@ x = self.block2(x)    ->    x = self.blocks(x)
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from keras2torch.module import Module, ModuleClass, Node, Submodule, classes_of
 from keras2torch.passes.as_module import as_module
@@ -23,8 +24,9 @@ def sequential(module: Module) -> Module:
                     _unfold(member)
     for cls in classes_of(module):
         start = 0
+        uses, users = count_uses(cls.body), cls.body.users()  # grouping changes no other's
         while start < len(cls.body.nodes):
-            length = _run_length(cls.body, start)
+            length = _run_length(cls.body, start, uses, users)
             if length > 1:
                 for instance in cls.instances:
                     _group(instance, start, length)
@@ -32,12 +34,10 @@ def sequential(module: Module) -> Module:
     return module
 
 
-def _run_length(module: Module, start: int) -> int:
+def _run_length(
+    module: Module, start: int, uses: Counter[int], users: dict[int, list[Node]]
+) -> int:
     """How many nodes from ``start`` on are single-input calls of one class, each feeding only the next."""
-    first = module.nodes[start].target
-    if not isinstance(first, Submodule) or not isinstance(first.cls, ModuleClass):
-        return 0  # before what takes time in a long module
-    uses, users = count_uses(module), module.users()
     cls: ModuleClass | None = None
     length = 0
     for node in module.nodes[start:]:
