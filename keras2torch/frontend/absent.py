@@ -289,9 +289,11 @@ class Absent:
             axis = kwargs.get("axis", args[1] if len(args) > 1 else 0)
             position = axis if axis >= 0 else len(self._shape) + 1 + axis
             return self._like((*self._shape[:position], 1, *self._shape[position:]))
-        if name in ("concatenate", "vstack") and not kwargs:
-            shape = args[0][0]._shape if type(args[0][0]) is Absent else None
-            return self._like((self._new(), *shape[1:]) if shape else None)
+        if name in ("concatenate", "vstack", "hstack"):
+            from keras2torch.frontend import frames
+
+            axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
+            return self._like(frames.joined(self, args[0], 1 if name == "hstack" else axis))
         return self._new()
 
     def _combined(self, values: tuple[Any, ...]) -> Absent:

@@ -103,6 +103,21 @@ def combined(first: Absent, others: Any) -> tuple[Any, ...] | None:
     return tuple(_broadcast(first, sizes) for sizes in zip(*padded))
 
 
+def joined(found: Absent, parts: Any, axis: Any) -> tuple[Any, ...] | None:
+    """The shape of arrays one behind the other along ``axis``; None where it is not known."""
+    shapes = [part._shape if is_absent(part) else _shape(part) for part in parts]
+    known = [shape for shape in shapes if shape is not None]
+    if not known or not isinstance(axis, int) or (axis != 0 and len(known) < len(shapes)):
+        return None
+    first = known[0]
+    if any(len(shape) != len(first) for shape in known) or not -len(first) <= axis < len(first):
+        return None
+    axis %= len(first)
+    sizes = [shape[axis] for shape in known]
+    counted = len(known) == len(shapes) and all(isinstance(size, int) for size in sizes)
+    return (*first[:axis], sum(sizes) if counted else found._new(), *first[axis + 1 :])
+
+
 def stacked(values: Any, found: Absent) -> Absent:
     """``np.array([absent, absent])``: one more axis in front, where all items have one shape."""
     shapes = [v._shape for v in values if is_absent(v)] if isinstance(values, list) else []

@@ -54,8 +54,12 @@ def mode_name(mode: str) -> str:
 
 def here(data: Any) -> Any:
     """``data`` as a plain array if it really is here, else None."""
-    if type(data) in (list, tuple) and data:
+    of_pandas = type(data).__module__.partition(".")[0] == "pandas"
+    if of_pandas or (type(data) in (list, tuple) and data):
         data = numpy.asarray(data)
+    if type(data) is numpy.ndarray and data.dtype.kind == "O":
+        plain = all(type(item) is str for item in data.flat)
+        return data.astype(str) if plain and data.size else None
     return data if type(data) is numpy.ndarray and data.dtype.kind in "iufbUSO" else None
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy
 
+from keras2torch.errors import K2TError
 from keras2torch.frontend import trace
 from keras2torch.frontend.absent import Absent, Source
 from keras2torch.graph import Constant, Spec, Tensor, tensors_in
 from keras2torch.layers.base import Layer
-from keras2torch.layers.preprocessing import _Lookup, encode, encoded_shape, mode_name
+from keras2torch.layers.preprocessing import _Lookup, encode, encoded_shape, here, mode_name
 from keras2torch.layers.refusals import REFUSALS
 
 
@@ -22,8 +23,20 @@ class _Refused(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tensors = tensors_in((args, kwargs))
         if not tensors or all(isinstance(tensor, Constant) for tensor in tensors):
-            return Absent(Source(f"what {self.name} makes of data", trace.user_location()))
+            source = Source(f"what {self.name} makes of data", trace.user_location())
+            return Absent(source, self._shape_of_data(args[0], source) if args else None)
         return super().__call__(*args, **kwargs)
+
+    def _shape_of_data(self, data: Any, source: Source) -> tuple[Any, ...] | None:
+        """The shape of what the layer makes of data that is here; None where it is not."""
+        values = here(data)
+        if values is None or not values.ndim:
+            return None
+        try:
+            made = self.output_spec(Tensor(values.shape, "string")).shape
+        except (K2TError, TypeError):
+            return None
+        return tuple(Absent(source) if size is None else size for size in made)
 
     def lower(self, b: Any, inputs: Any) -> Any:
         reason, fix = REFUSALS[type(self).__name__]

@@ -35,8 +35,10 @@ EQUIVALENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Dotted path -> (the function's name in the script, the pages that define it)."""
 
-_IMAGES = ("pydataset", "image_files", "load_img", "image_generator")
-_FOLDER = ("dataset", "image_files", "load_img", "resize", "image_folder")
+_IMAGES = ("pydataset", "files_below", "image_files", "load_img", "image_generator")
+_FOLDER = ("dataset", "files_below", "folder")
+_IMAGE_FOLDER = (*_FOLDER, "image_files", "load_img", "resize", "image_folder")
+_TEXT_FOLDER = (*_FOLDER, "text_folder")
 EQUIVALENTS |= {
     "keras.utils.PyDataset": ("PyDataset", ("pydataset",)),
     "keras.utils.Sequence": ("PyDataset", ("pydataset",)),
@@ -44,8 +46,11 @@ EQUIVALENTS |= {
     "keras.utils.set_random_seed": ("set_random_seed", ("set_random_seed",)),
     "keras.utils.get_file": ("get_file", ("get_file",)),
     "keras.utils.data_utils.get_file": ("get_file", ("get_file",)),
-    "keras.utils.image_dataset_from_directory": ("image_dataset_from_directory", _FOLDER),
-    "keras.preprocessing.image_dataset_from_directory": ("image_dataset_from_directory", _FOLDER),
+    "keras.utils.image_dataset_from_directory": ("image_dataset_from_directory", _IMAGE_FOLDER),
+    "keras.preprocessing.image_dataset_from_directory": (
+        "image_dataset_from_directory",
+        _IMAGE_FOLDER,
+    ),
     "keras.utils.timeseries_dataset_from_array": (
         "timeseries_dataset_from_array",
         ("dataset", "timeseries"),
@@ -61,9 +66,23 @@ EQUIVALENTS |= {
     "keras.preprocessing.image.ImageDataGenerator": ("ImageDataGenerator", _IMAGES),
     "keras.preprocessing.text.Tokenizer": ("Tokenizer", ("tokenizer",)),
     "keras.preprocessing.text.text_to_word_sequence": ("text_to_word_sequence", ("tokenizer",)),
-    "keras.layers.Rescaling": ("Rescaling", ("rescaling",)),
-    "keras.layers.experimental.preprocessing.Rescaling": ("Rescaling", ("rescaling",)),
 }
+for _place in ("keras.utils", "keras.preprocessing"):
+    EQUIVALENTS[f"{_place}.text_dataset_from_directory"] = (
+        "text_dataset_from_directory",
+        _TEXT_FOLDER,
+    )
+_LOOKUP = ("encode_categories", "string_lookup")
+for _name, _pages in {
+    "Rescaling": ("rescaling",),
+    "Normalization": ("normalization",),
+    "CategoryEncoding": ("encode_categories", "category_encoding"),
+    "StringLookup": _LOOKUP,
+    "IntegerLookup": (*_LOOKUP, "integer_lookup"),
+    "TextVectorization": (*_LOOKUP, "text_vectorization"),
+}.items():
+    for _place in ("keras.layers", "keras.layers.experimental.preprocessing"):
+        EQUIVALENTS[f"{_place}.{_name}"] = (_name, _pages)
 for _place in ("keras.utils", "keras.preprocessing.image"):
     EQUIVALENTS |= {
         f"{_place}.{_name}": (_name, ("load_img",)) for _name in ("load_img", "img_to_array")
@@ -156,6 +175,14 @@ EQUIVALENTS |= {
     "tensorflow.image.random_flip_up_down": ("random_flip_up_down", ("random_flip",)),
     "tensorflow.io.read_file": ("read_file", ("decode_image",)),
 }
+for _name, _to in {
+    "lower": "lower_strings",
+    "regex_replace": "replace_in_strings",
+    "split": "split_strings",
+    "strip": "strip_strings",
+}.items():
+    _page = f"strings_{'replace' if _name == 'regex_replace' else _name}"
+    EQUIVALENTS[f"tensorflow.strings.{_name}"] = (_to, ("on_strings", _page))
 for _place in ("tensorflow.io", "tensorflow.image"):
     for _name in ("decode_jpeg", "decode_png", "decode_image", "decode_bmp"):
         EQUIVALENTS[f"{_place}.{_name}"] = ("decode_image", ("decode_image",))

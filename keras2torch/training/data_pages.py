@@ -19,14 +19,18 @@ def data_pages(names: Iterable[str], text: str) -> list[str]:
     used = {
         name for pair in re.findall(r"\.(\w+)\b|\b(\w+) *=(?!=)", text) for name in pair if name
     }
-    if {"image_folder", "timeseries"} & set(names):
+    if {"folder", "timeseries"} & set(names):
         used |= {"shuffle", "batch"}
     found = []
     for name in names:
         page, _, mode = name.partition(":")
         template = environment().get_template(f"data/{page}.py.jinja")
         made = template.render(
-            used=used, affine=bool(used & _AFFINE), mode=mode, indexed="pydataset" in names
+            used=used,
+            affine=bool(used & _AFFINE),
+            mode=mode,
+            indexed="pydataset" in names,
+            datasets="dataset" in names,
         )
         found.append(made.strip())
     return found
@@ -34,9 +38,7 @@ def data_pages(names: Iterable[str], text: str) -> list[str]:
 
 def imports_of(body: str) -> set[str]:
     """The import lines of the standard library, PIL and scipy that the pages rely on."""
-    names = (
-        "argparse csv glob gzip hashlib io itertools json math os pickle random shutil tarfile time"
-    )
+    names = "argparse csv glob gzip hashlib io itertools json math os pickle random re shutil string tarfile time"
     lines = {f"import {name}" for name in names.split() if re.search(rf"(?<![\w.]){name}\.", body)}
     of_abc = [name for name in ("Callable", "Iterator") if re.search(rf"\b{name}\[", body)]
     if of_abc:

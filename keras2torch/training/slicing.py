@@ -23,6 +23,7 @@ from keras2torch.training.syntax import (
     is_main_guard,
     normal_path,
     path_to,
+    place_of_numpy,
     replaced_lines,
     root_name,
     span,
@@ -476,6 +477,9 @@ class _Slicer:
             target = node.func if isinstance(node, ast.Call) else node
             if _reads_command_line(node) and "argparse" in self.aliases.values():
                 found.append((*span(node), f"{ast.unparse(target)}([])"))  # the defaults
+                continue
+            if "torch" not in self.aliases.values() and (place := place_of_numpy(node)):
+                found.append((*place, ""))  # what is carried computes with arrays already
                 continue
             if not isinstance(target, (ast.Name, ast.Attribute)):
                 continue

@@ -153,6 +153,18 @@ def span(node: ast.expr) -> tuple[int, int, int]:
     return node.lineno, node.col_offset, node.end_col_offset or node.col_offset
 
 
+def place_of_numpy(node: ast.AST) -> tuple[int, int, int] | None:
+    """Where ``.numpy()`` stands in ``tensor.numpy()``: line, start, end."""
+    if not isinstance(node, ast.Call) or node.args or node.keywords:
+        return None
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "numpy":
+        return None
+    value = node.func.value
+    if value.end_lineno != node.end_lineno or value.end_lineno is None:
+        return None
+    return value.end_lineno, value.end_col_offset or 0, node.end_col_offset or 0
+
+
 def replaced_lines(lines: list[str], replaced: list[tuple[int, int, int, str]]) -> list[str]:
     result = list(lines)
     for line, start, end, text in sorted(replaced, reverse=True):
