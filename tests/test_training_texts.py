@@ -6,6 +6,7 @@ on TensorFlow 2.21.
 
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
@@ -13,6 +14,9 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+from training_oracle import run_script
+
+import keras2torch
 from keras2torch.training.data_helpers import EQUIVALENTS
 from keras2torch.training.data_pages import data_pages, imports_of
 
@@ -26,6 +30,7 @@ def equivalent(path: str):
         *sorted(imports_of(text)),
         "import numpy as np",
         "import torch",
+        "import torch.nn.functional as F",
         "from pathlib import Path",
     ]
     exec("\n".join([*lines, text]), namespace)
@@ -213,3 +218,103 @@ def test_the_files_of_each_class_are_those_of_keras(tmp_path, options):
     with_texts = [(open(path).read(), int(label)) for path, label in zip(files, labels)]
     same = found if options.get("shuffle") is False else sorted(found)
     assert same == (with_texts if options.get("shuffle") is False else sorted(with_texts))
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+@pytest.mark.parametrize("shape", [(2, 6, 5, 3), (6, 5, 1)])
+def test_layers_on_images_one_after_the_other(interpolation, shape):
+    import keras
+
+    images = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+    theirs = keras.layers.Resizing(4, 8, interpolation=interpolation)(images)
+    chain = equivalent("keras.Sequential")(
+        [equivalent("keras.layers.Resizing")(4, 8, interpolation=interpolation)]
+    )
+    chain.add(equivalent("keras.layers.Rescaling")(1 / 255))
+    np.testing.assert_allclose(chain(images), np.asarray(theirs) / 255, atol=1e-5)
+
+
+def test_each_image_is_mirrored_at_random():
+    images = np.arange(64 * 12, dtype="float32").reshape(64, 2, 3, 2)
+    flip = equivalent("keras.layers.RandomFlip")("horizontal", seed=1)
+    same = [(a == b).all() for a, b in zip(flip(images), images)]
+    turned = [(a == b[:, ::-1]).all() for a, b in zip(flip(images), images)]
+    assert 16 < sum(same) < 48 and 16 < sum(turned) < 48
+    np.testing.assert_array_equal(flip(images, training=False), images)
+    assert flip(images[0]).shape == images[0].shape
+
+
+FOLDER_PROGRAM = """
+import re
+import string
+
+import tensorflow as tf
+from tensorflow.keras import layers, losses
+
+raw_train = tf.keras.utils.text_dataset_from_directory("reviews", batch_size=4, seed=1)
+
+
+def standardize(texts):
+    plain = tf.strings.regex_replace(tf.strings.lower(texts), "<br />", " ")
+    return tf.strings.regex_replace(plain, "[%s]" % re.escape(string.punctuation), "")
+
+
+vectorize = layers.TextVectorization(
+    standardize=standardize, max_tokens=50, output_mode="int", output_sequence_length=6
+)
+vectorize.adapt(raw_train.map(lambda text, label: text))
+
+
+def numbers(text, label):
+    return vectorize(tf.expand_dims(text, -1)), label
+
+
+train = raw_train.map(numbers).cache().prefetch(buffer_size=tf.data.AUTOTUNE)
+model = tf.keras.Sequential([layers.Embedding(51, 4), layers.GlobalAveragePooling1D(), layers.Dense(1)])
+model.compile(
+    loss=losses.BinaryCrossentropy(from_logits=True),
+    optimizer="adam",
+    metrics=[tf.metrics.BinaryAccuracy(threshold=0.0)],
+)
+model.fit(train, epochs=2)
+"""
+
+FRAME_PROGRAM = """
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers
+
+kinds = ["fixed", "normal", "reversible", "normal"] * 5
+frame = pd.DataFrame({"age": np.arange(20) + 20.0, "kind": kinds, "target": [0, 1] * 10})
+lookup = layers.StringLookup(output_mode="one_hot")
+lookup.adapt(frame["kind"].values)
+scale = layers.Normalization()
+scale.adapt(frame[["age"]].values)
+x = np.concatenate([np.array(scale(frame[["age"]].values)), lookup(frame["kind"].values).numpy()], axis=1)
+inputs = keras.Input((x.shape[1],))
+model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(inputs))
+model.compile("adam", "binary_crossentropy")
+model.fit(x, frame["target"].values, epochs=2, batch_size=8)
+"""
+
+
+def trained(source: str, folder) -> dict[str, list[float]]:
+    """The history of the generated script, which runs as it stands."""
+    (folder / "net.py").write_text(source)
+    keras2torch.generate(folder / "net.py").write(folder)
+    run_script(folder)
+    return json.loads((folder / "runs/net/history.json").read_text())
+
+
+def test_a_program_on_a_folder_of_texts_runs_as_it_stands(tmp_path):
+    for name, words in (("neg", "awful, boring<br />film"), ("pos", "Great film!")):
+        (tmp_path / "reviews" / name).mkdir(parents=True)
+        for number in range(6):
+            (tmp_path / "reviews" / name / f"{number}.txt").write_text(f"{words} {number}")
+    history = trained(FOLDER_PROGRAM, tmp_path)
+    assert len(history["loss"]) == 2 and "binary_accuracy" in history
+
+
+def test_a_program_on_a_frame_of_categories_runs_as_it_stands(tmp_path):
+    assert len(trained(FRAME_PROGRAM, tmp_path)["loss"]) == 2

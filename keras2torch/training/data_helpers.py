@@ -72,9 +72,13 @@ for _place in ("keras.utils", "keras.preprocessing"):
         "text_dataset_from_directory",
         _TEXT_FOLDER,
     )
+for _place in ("keras", "keras.models"):
+    EQUIVALENTS[f"{_place}.Sequential"] = ("Sequential", ("sequential",))
 _LOOKUP = ("encode_categories", "string_lookup")
 for _name, _pages in {
     "Rescaling": ("rescaling",),
+    "Resizing": ("resize", "resizing"),
+    "RandomFlip": ("random_flip_layer",),
     "Normalization": ("normalization",),
     "CategoryEncoding": ("encode_categories", "category_encoding"),
     "StringLookup": _LOOKUP,
